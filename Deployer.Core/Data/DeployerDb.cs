@@ -1,0 +1,41 @@
+using System.Text.Json;
+using Deployer.Core.Apps;
+using Deployer.Core.Deployments;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using NodaTime;
+
+namespace Deployer.Core.Data;
+
+/// <summary>The database. One context per operation, from the factory.</summary>
+public sealed class DeployerDb(DbContextOptions<DeployerDb> options) : DbContext(options)
+{
+    /// <summary>Apps by name.</summary>
+    public DbSet<App> Apps => Set<App>();
+
+    /// <summary>Deployments; the queue is those with status queued.</summary>
+    public DbSet<Deployment> Deployments => Set<Deployment>();
+
+    /// <summary>Steps of deployments.</summary>
+    public DbSet<DeploymentStep> Steps => Set<DeploymentStep>();
+
+    /// <inheritdoc/>
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
+        configurationBuilder.Properties<Instant>().HaveConversion<InstantConverter>();
+        configurationBuilder.Properties<AppSpec>().HaveConversion<JsonTextConverter<AppSpec>>();
+        configurationBuilder.Properties<DeploymentFailure>().HaveConversion<JsonTextConverter<DeploymentFailure>>();
+    }
+
+    /// <inheritdoc/>
+    protected override void OnModelCreating(ModelBuilder modelBuilder) =>
+        modelBuilder.ApplyConfigurationsFromAssembly(typeof(DeployerDb).Assembly);
+
+    /// <summary>Instants as nanoseconds since 1970-01-01T00:00:00Z: exact, comparable in SQL.</summary>
+    private sealed class InstantConverter() : ValueConverter<Instant, long>(
+        instant => instant.ToUnixTimeNanoseconds(), value => InstantNanoseconds.FromUnixTimeNanoseconds(value));
+
+    private sealed class JsonTextConverter<T>() : ValueConverter<T, string>(
+        value => JsonSerializer.Serialize(value, DeployerJson.Options),
+        text => JsonSerializer.Deserialize<T>(text, DeployerJson.Options)!);
+}

@@ -1,0 +1,62 @@
+using Deployer.Core.Apps;
+using NodaTime;
+
+namespace Deployer.Core.Deployments;
+
+/// <summary>One attempt to make an app run a spec. One row of <c>deployments</c>; the row is the queue.</summary>
+public sealed class Deployment
+{
+    /// <summary>Database key and the id in the API.</summary>
+    public long Id { get; init; }
+
+    /// <summary>The app.</summary>
+    public long AppId { get; init; }
+
+    /// <summary>Counts from 1 within the app (#1, #2 …).</summary>
+    public int Number { get; init; }
+
+    /// <summary>Where the deployment is. Changed only by conditional updates.</summary>
+    public DeploymentStatus Status { get; init; }
+
+    /// <summary>The spec as it was when the deployment was asked for; never changes.</summary>
+    public required AppSpec Spec { get; init; }
+
+    /// <summary>Digest the image resolved to (<c>sha256:…</c>); <see langword="null"/> until pulled.</summary>
+    public string? Digest { get; init; }
+
+    /// <summary>Id of the container which this deployment created; <see langword="null"/> until created.</summary>
+    public string? ContainerId { get; init; }
+
+    /// <summary>Why the deployment failed; <see langword="null"/> unless failed.</summary>
+    public DeploymentFailure? Failure { get; init; }
+
+    /// <summary>Why it was asked for, in the words of whoever asked.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>Who asked.</summary>
+    public string? RequestedBy { get; init; }
+
+    /// <summary>The caller's <c>Idempotency-Key</c>; unique within the app.</summary>
+    public string? IdempotencyKey { get; init; }
+
+    /// <summary>When a person asked to cancel; the runner acts on it.</summary>
+    public Instant? CancelRequestedAt { get; init; }
+
+    /// <summary>Which worker holds the claim; <see langword="null"/> unless running.</summary>
+    public string? Worker { get; init; }
+
+    /// <summary>Until when the claim holds unless renewed.</summary>
+    public Instant? LeaseUntil { get; init; }
+
+    /// <summary>When it was queued.</summary>
+    public required Instant CreatedAt { get; init; }
+
+    /// <summary>When the runner claimed it.</summary>
+    public Instant? StartedAt { get; init; }
+
+    /// <summary>When it became final.</summary>
+    public Instant? EndedAt { get; init; }
+
+    /// <summary>The six steps, in order.</summary>
+    public List<DeploymentStep> Steps { get; init; } = [];
+}

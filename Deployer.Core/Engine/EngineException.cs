@@ -1,0 +1,23 @@
+using Deployer.Core.Deployments;
+
+namespace Deployer.Core.Engine;
+
+/// <summary>The engine refused or failed.</summary>
+/// <param name="code">What kind of failure it is.</param>
+/// <param name="message">The engine's own words; holds no secrets.</param>
+/// <param name="inner">What raised it.</param>
+public class EngineException(FailureCode code, string message, Exception? inner) : Exception(message, inner)
+{
+    /// <summary>What kind of failure it is.</summary>
+    public FailureCode Code { get; } = code;
+}
+
+/// <summary>The engine does not answer.</summary>
+/// <param name="endpoint">Where it was sought.</param>
+/// <param name="inner">What raised it.</param>
+public sealed class EngineUnreachableException(string endpoint, Exception? inner)
+    : EngineException(FailureCode.EngineUnreachable, $"The container engine at {endpoint} does not answer.", inner)
+{
+    /// <summary>Where it was sought.</summary>
+    public string Endpoint { get; } = endpoint;
+}
