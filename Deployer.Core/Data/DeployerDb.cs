@@ -25,6 +25,7 @@ public sealed class DeployerDb(DbContextOptions<DeployerDb> options) : DbContext
         configurationBuilder.Properties<Instant>().HaveConversion<InstantConverter>();
         configurationBuilder.Properties<AppSpec>().HaveConversion<JsonTextConverter<AppSpec>>();
         configurationBuilder.Properties<DeploymentFailure>().HaveConversion<JsonTextConverter<DeploymentFailure>>();
+        configurationBuilder.Properties<IReadOnlyList<PublishedPort>>().HaveConversion<JsonTextConverter<IReadOnlyList<PublishedPort>>>();
     }
 
     /// <inheritdoc/>

@@ -27,6 +27,21 @@ public sealed class Deployment
     /// <summary>Id of the container which this deployment created; <see langword="null"/> until created.</summary>
     public string? ContainerId { get; init; }
 
+    /// <summary>Id of the image in the engine (<c>sha256:…</c> of its configuration); <see langword="null"/> until pulled.</summary>
+    public string? ImageId { get; init; }
+
+    /// <summary>Published ports of the container, as the engine gave them; empty until started.</summary>
+    public IReadOnlyList<PublishedPort> Ports { get; init; } = [];
+
+    /// <summary>
+    /// Container that served the app when the deployment began, which serves again unless the deployment succeeds;
+    /// <see langword="null"/> where none did.
+    /// </summary>
+    public string? PreviousContainerId { get; init; }
+
+    /// <summary>When the new container took over; from then on the deployment is finished, not undone, after a crash.</summary>
+    public Instant? SwitchedAt { get; init; }
+
     /// <summary>Why the deployment failed; <see langword="null"/> unless failed.</summary>
     public DeploymentFailure? Failure { get; init; }
 

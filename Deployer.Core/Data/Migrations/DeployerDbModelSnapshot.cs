@@ -100,6 +100,10 @@ namespace Deployer.Core.Data.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("idempotency_key");
 
+                    b.Property<string>("ImageId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("image_id");
+
                     b.Property<long?>("LeaseUntil")
                         .HasColumnType("INTEGER")
                         .HasColumnName("lease_until");
@@ -107,6 +111,15 @@ namespace Deployer.Core.Data.Migrations
                     b.Property<int>("Number")
                         .HasColumnType("INTEGER")
                         .HasColumnName("number");
+
+                    b.Property<string>("Ports")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("ports");
+
+                    b.Property<string>("PreviousContainerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("previous_container_id");
 
                     b.Property<string>("Reason")
                         .HasMaxLength(1000)
@@ -130,6 +143,10 @@ namespace Deployer.Core.Data.Migrations
                     b.Property<int>("Status")
                         .HasColumnType("INTEGER")
                         .HasColumnName("status");
+
+                    b.Property<long?>("SwitchedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("switched_at");
 
                     b.Property<string>("Worker")
                         .HasMaxLength(256)

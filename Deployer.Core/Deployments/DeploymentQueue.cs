@@ -1,0 +1,102 @@
+using Deployer.Core.Apps;
+using Deployer.Core.Data;
+using Microsoft.EntityFrameworkCore;
+
+namespace Deployer.Core.Deployments;
+
+/// <summary>Takes requests to deploy and to cancel. The row is the queue; the runner claims it.</summary>
+public sealed class DeploymentQueue(
+    IDbContextFactory<DeployerDb> databases, DeploymentReader reader, DeploymentFeed feed, TimeProvider time)
+{
+    private static readonly StepKind[] AllSteps = Enum.GetValues<StepKind>();
+
+    /// <summary>Queues a deployment of an app with a snapshot of its spec.</summary>
+    public async Task<EnqueueResult> EnqueueAsync(string appName, DeploymentRequest request, CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+
+        // Begins at once as a writer, so that number and key are read and used by nobody else meanwhile.
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        if (await db.Apps.AsNoTracking().SingleOrDefaultAsync(app => app.Name == appName, cancellationToken) is not { } app)
+        {
+            return new EnqueueResult.AppUnknown();
+        }
+
+        if (request.IdempotencyKey is { } key
+            && await db.Deployments.AsNoTracking().SingleOrDefaultAsync(earlier => earlier.AppId == app.Id && earlier.IdempotencyKey == key, cancellationToken)
+                is { } earlier)
+        {
+            var view = await ViewAsync(earlier.Id, cancellationToken);
+            return IsSame(earlier, request) ? new EnqueueResult.Replayed(view) : new EnqueueResult.KeyReused(view);
+        }
+
+        var number = 1 + (await db.Deployments.Where(deployment => deployment.AppId == app.Id)
+            .MaxAsync(deployment => (int?)deployment.Number, cancellationToken) ?? 0);
+        var deployment = new Deployment
+        {
+            AppId = app.Id,
+            Number = number,
+            Status = DeploymentStatus.Queued,
+            Spec = request.Image is { } image ? app.Spec with { Image = image.Trim() } : app.Spec,
+            Reason = request.Reason,
+            RequestedBy = request.RequestedBy,
+            IdempotencyKey = request.IdempotencyKey,
+            CreatedAt = time.Now(),
+            Steps = [.. AllSteps.Select(kind => new DeploymentStep { Kind = kind, State = StepState.Pending })],
+        };
+        db.Add(deployment);
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        feed.Publish(deployment.Id);
+        return new EnqueueResult.Queued(await ViewAsync(deployment.Id, cancellationToken));
+    }
+
+    /// <summary>Cancels a queued deployment at once; asks the runner to cancel a running one.</summary>
+    /// <param name="deploymentId">The deployment.</param>
+    /// <param name="requestedBy">Who asks; kept in the log of the deployment.</param>
+    /// <param name="cancellationToken">Cancels the request itself.</param>
+    public async Task<CancelResult> CancelAsync(long deploymentId, string requestedBy, CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        var now = time.Now();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var canceled = await db.Deployments
+            .Where(deployment => deployment.Id == deploymentId && deployment.Status == DeploymentStatus.Queued)
+            .ExecuteUpdateAsync(
+                set => set.SetProperty(deployment => deployment.Status, DeploymentStatus.Canceled)
+                    .SetProperty(deployment => deployment.CancelRequestedAt, now)
+                    .SetProperty(deployment => deployment.EndedAt, now),
+                cancellationToken);
+        if (canceled == 1)
+        {
+            await db.Steps.Where(step => step.DeploymentId == deploymentId)
+                .ExecuteUpdateAsync(set => set.SetProperty(step => step.State, StepState.Skipped), cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            feed.Publish(deploymentId);
+            return CancelResult.Canceled;
+        }
+
+        var running = await db.Deployments
+            .Where(deployment => deployment.Id == deploymentId && deployment.Status == DeploymentStatus.Running)
+            .ExecuteUpdateAsync(
+                set => set.SetProperty(deployment => deployment.CancelRequestedAt, deployment => deployment.CancelRequestedAt ?? now),
+                cancellationToken);
+        var known = running == 1 || await db.Deployments.AnyAsync(deployment => deployment.Id == deploymentId, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        if (running == 1)
+        {
+            feed.Publish(deploymentId);
+            return CancelResult.Requested;
+        }
+
+        return known ? CancelResult.AlreadyEnded : CancelResult.Unknown;
+    }
+
+    private static bool IsSame(Deployment earlier, DeploymentRequest request) =>
+        string.Equals(earlier.Reason, request.Reason, StringComparison.Ordinal)
+        && (request.Image is null || string.Equals(earlier.Spec.Image, request.Image.Trim(), StringComparison.Ordinal));
+
+    private async Task<DeploymentView> ViewAsync(long id, CancellationToken cancellationToken) =>
+        await reader.FindAsync(id, cancellationToken)
+            ?? throw new InvalidOperationException($"Deployment {id} vanished while it was being queued.");
+}

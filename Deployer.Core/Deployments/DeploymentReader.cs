@@ -1,0 +1,68 @@
+using Deployer.Core.Apps;
+using Deployer.Core.Data;
+using Microsoft.EntityFrameworkCore;
+using NodaTime;
+
+namespace Deployer.Core.Deployments;
+
+/// <summary>Reads deployments for pages and API.</summary>
+public sealed class DeploymentReader(IDbContextFactory<DeployerDb> databases)
+{
+    /// <summary>The most that one list gives.</summary>
+    public const int MaxLimit = 500;
+
+    /// <summary>One deployment; <see langword="null"/> when there is none of that id.</summary>
+    public async Task<DeploymentView?> FindAsync(long id, CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        return (await ReadAsync(db, db.Deployments.Where(deployment => deployment.Id == id), cancellationToken)).SingleOrDefault();
+    }
+
+    /// <summary>Deployments that match the filter, newest first.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is outside 1–500.</exception>
+    public async Task<IReadOnlyList<DeploymentView>> ListAsync(DeploymentFilter filter, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(filter.Limit, 1, nameof(filter));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(filter.Limit, MaxLimit, nameof(filter));
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        IQueryable<Deployment> deployments = db.Deployments;
+        if (filter.App is { } name)
+        {
+            deployments = deployments.Where(deployment => deployment.AppId == db.Apps.Where(app => app.Name == name).Select(app => app.Id).FirstOrDefault());
+        }
+
+        if (filter.Status is { } status)
+        {
+            deployments = deployments.Where(deployment => deployment.Status == status);
+        }
+
+        if (filter.Before is { } before)
+        {
+            deployments = deployments.Where(deployment => deployment.Id < before);
+        }
+
+        return await ReadAsync(db, deployments.OrderByDescending(deployment => deployment.Id).Take(filter.Limit), cancellationToken);
+    }
+
+    private static async Task<IReadOnlyList<DeploymentView>> ReadAsync(
+        DeployerDb db, IQueryable<Deployment> deployments, CancellationToken cancellationToken)
+    {
+        var rows = await deployments
+            .Join(db.Apps, deployment => deployment.AppId, app => app.Id, (deployment, app) => new Row(
+                app.Name,
+                deployment,
+                deployment.Steps.OrderBy(step => step.Kind).Select(step => new StepView(step.Kind, step.State, step.StartedAt, step.EndedAt)).ToList()))
+            .AsNoTracking()
+            .ToListAsync(cancellationToken);
+        return [.. rows.OrderByDescending(row => row.Deployment.Id).Select(row => row.ToView())];
+    }
+
+    private sealed record Row(string App, Deployment Deployment, List<StepView> Steps)
+    {
+        public DeploymentView ToView() => new(
+            Deployment.Id, App, Deployment.Number, Deployment.Status, Deployment.Spec.Image, Deployment.Digest,
+            Deployment.Spec, Deployment.ContainerId, Deployment.Ports, Steps, Deployment.Failure, Deployment.Reason,
+            Deployment.RequestedBy, Deployment.CancelRequestedAt, Deployment.CreatedAt, Deployment.StartedAt,
+            Deployment.EndedAt);
+    }
+}
