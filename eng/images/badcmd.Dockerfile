@@ -1,0 +1,2 @@
+FROM deployer-base
+CMD ["/bin/does-not-exist"]

@@ -1,0 +1,5 @@
+FROM scratch
+COPY busybox /bin/busybox
+RUN ["/bin/busybox", "--install", "-s", "/bin"]
+COPY root/ /
+ENV PATH=/bin

@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# usage: ./test.sh [unit | e2e] [ARGUMENT OF THE TEST PROGRAM...]
+# Installs and starts all that the tests need, checks the formatting, builds, runs the tests (all of them, or one of the
+# two programs, e.g. ./test.sh unit --filter-class '*LogStore*') and stops what it started.
+# The last line is `N passed, N failed`; results, screenshots and engine logs are in artifacts/.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+only=
+case ${1:-} in
+  unit | e2e)
+    only=$1
+    shift
+    ;;
+  -h | --help)
+    sed -n '2,5s/^# //p' "$0"
+    exit 0
+    ;;
+  '') ;;
+  *) [[ $1 == -* ]] || {
+    echo "usage: ./test.sh [unit | e2e] [ARGUMENT OF THE TEST PROGRAM...]" >&2
+    exit 2
+  } ;;
+esac
+arguments=("$@")
+
+passed=0 failed=0 skipped=0 running=
+artifacts=$PWD/artifacts
+# No build server outlives this script.
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
+
+finish() {
+  local code=$?
+  trap - EXIT
+  [ -z "$running" ] || kill "$running" 2>/dev/null || true
+  if [ -n "${DEPLOYER_ENGINE_ROOT:-}" ]; then
+    eng/engine.sh down test || code=1
+    mkdir -p "$artifacts/engine"
+    cp "$DEPLOYER_ENGINE_ROOT"/*.log "$artifacts/engine/" 2>/dev/null || true # absent when the engine never started
+  fi
+  [ $code = 0 ] || [ $failed -gt 0 ] || failed=1 # what stopped the script is a failure, too
+  [ $failed = 0 ] || code=1
+  [ $skipped = 0 ] || echo "$passed passed, $failed failed, $skipped skipped"
+  [ $skipped != 0 ] || echo "$passed passed, $failed failed"
+  exit $code
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+step() { printf '\n== %s\n' "$*"; }
+
+# A signal is answered at once only while the shell waits for a child in the background. Descriptor 8 is the lock.
+run() {
+  "$@" </dev/null 8>&- &
+  running=$!
+  local code=0
+  wait "$running" || code=$?
+  running=
+  return $code
+}
+
+# Two runs on one machine, of two clones perhaps, each get an engine of their own.
+claim_engine_root() {
+  [ "$(id -u)" = 0 ] || return 0 # `engine.sh up` says what to do
+  local root candidates=(/var/lib/deployer-engine/test{,-2,-3,-4})
+  [ -z "${DEPLOYER_ENGINE_ROOT:-}" ] || candidates=("$DEPLOYER_ENGINE_ROOT")
+  for root in "${candidates[@]}"; do
+    mkdir -p "$(dirname "$root")"
+    exec 8>"$root.lock"
+    if flock --nonblock 8; then
+      export DEPLOYER_ENGINE_ROOT=$root
+      return
+    fi
+  done
+  unset DEPLOYER_ENGINE_ROOT # another run's, and not to be stopped by this one
+  echo "Other test runs use every engine of ${candidates[*]}; wait for one to end." >&2
+  exit 1
+}
+
+# counter TRX NAME
+counter() { sed -n "s/.*<Counters [^>]*\b$2=\"\([0-9]*\)\".*/\1/p" "$1"; }
+
+# run_tests PROJECT TIMEOUT
+run_tests() {
+  local results=$artifacts/$1 code=0 trx
+  step "$1"
+  rm -rf "$results"
+  mkdir -p "$results"
+  trx=$results/results.trx
+  DEPLOYER_TEST_ARTIFACTS=$results run "$1/bin/Release/net10.0/$1" --results-directory "$results" \
+    --report-xunit-trx --report-xunit-trx-filename results.trx --timeout "$2" "${arguments[@]}" || code=$?
+  local passed_here=0 failed_here=0
+  if [ -s "$trx" ]; then
+    passed_here=$(counter "$trx" passed)
+    failed_here=$(counter "$trx" failed)
+    skipped=$((skipped + $(counter "$trx" total) - passed_here - failed_here))
+  fi
+  [ $code = 0 ] || [ "$failed_here" != 0 ] || failed_here=1 # it crashed, hung, or found no test
+  passed=$((passed + passed_here)) failed=$((failed + failed_here))
+}
+
+step "Set-up"
+# shellcheck source=eng/sdk.sh
+. eng/sdk.sh
+# shellcheck source=eng/debian.sh
+. eng/debian.sh
+require_sdk .
+mkdir -p "$artifacts"
+claim_engine_root
+[ "$only" = unit ] || install_packages "$artifacts/apt.log" chromium fonts-dejavu-core fonts-liberation
+run eng/engine.sh up test
+settings=$(eng/engine.sh env test)
+eval "$settings"
+
+step "Build"
+run dotnet build Deployer.sln --configuration Release -warnaserror --verbosity quiet
+
+step "Formatting"
+if ! run dotnet format Deployer.sln --verify-no-changes --no-restore; then
+  echo "run: dotnet format Deployer.sln" >&2
+  failed=$((failed + 1))
+fi
+
+[ "$only" = e2e ] || run_tests Deployer.Tests 20m
+[ "$only" = unit ] || run_tests Deployer.E2E 20m
+
+step "Result"
