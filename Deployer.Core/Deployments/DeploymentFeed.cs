@@ -32,6 +32,9 @@ public sealed class DeploymentFeed
         }
     }
 
+    /// <summary>Tells the watchers of all that an app was added, changed or removed.</summary>
+    public void PublishApps() => _all.Wake();
+
     /// <summary>Watches one deployment. Subscribe first, then read, then wait: so nothing falls between.</summary>
     public FeedSubscription Watch(long deploymentId)
     {

@@ -1,0 +1,153 @@
+using Deployer.Core.Data;
+using Deployer.Core.Deployments;
+using Deployer.Core.Engine;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+
+namespace Deployer.Core.Apps;
+
+/// <summary>The apps: list, add, change, remove.</summary>
+public sealed class AppCatalog(
+    IDbContextFactory<DeployerDb> databases, IContainerEngine engine, DeploymentFeed feed, TimeProvider time)
+{
+    /// <summary>SQLite's extended result code for a broken unique index (SQLITE_CONSTRAINT_UNIQUE).</summary>
+    private const int UniqueViolation = 2067;
+
+    /// <summary>Every app, by name.</summary>
+    public async Task<IReadOnlyList<AppView>> ListAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        return await View(db, db.Apps.OrderBy(app => app.Name)).ToListAsync(cancellationToken);
+    }
+
+    /// <summary>The app of that name; <see langword="null"/> when there is none.</summary>
+    public async Task<AppView?> FindAsync(string name, CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        return await View(db, db.Apps.Where(app => app.Name == name)).FirstOrDefaultAsync(cancellationToken);
+    }
+
+    /// <summary>Adds an app.</summary>
+    /// <returns><see cref="AppChange.Saved"/>, <see cref="AppChange.Invalid"/> or <see cref="AppChange.NameTaken"/>.</returns>
+    public async Task<AppChange> AddAsync(AppDraft draft, CancellationToken cancellationToken)
+    {
+        var checkedDraft = AppValidation.Check(draft);
+        if (checkedDraft.App is not { } valid)
+        {
+            return new AppChange.Invalid(checkedDraft.Errors);
+        }
+
+        var now = time.Now();
+        var app = new App
+        {
+            Name = valid.Name,
+            Environment = valid.Environment,
+            Spec = valid.Spec,
+            CreatedAt = now,
+            UpdatedAt = now,
+        };
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        db.Apps.Add(app);
+        try
+        {
+            await db.SaveChangesAsync(cancellationToken);
+        }
+        catch (DbUpdateException exception) when (exception.InnerException is SqliteException { SqliteExtendedErrorCode: UniqueViolation })
+        {
+            return new AppChange.NameTaken(valid.Name);
+        }
+
+        feed.PublishApps();
+        return new AppChange.Saved(new AppView(app.Id, app.Name, app.Environment, app.Spec, now, now, null, null));
+    }
+
+    /// <summary>Replaces an app's settings; they take effect with its next deployment. The name stays.</summary>
+    /// <returns><see cref="AppChange.Saved"/>, <see cref="AppChange.Invalid"/> or <see cref="AppChange.Unknown"/>.</returns>
+    public async Task<AppChange> ChangeAsync(string name, AppDraft draft, CancellationToken cancellationToken)
+    {
+        var checkedDraft = AppValidation.CheckChange(name, draft);
+        if (checkedDraft.App is not { } valid)
+        {
+            return await FindAsync(name, cancellationToken) is null
+                ? new AppChange.Unknown(name)
+                : new AppChange.Invalid(checkedDraft.Errors);
+        }
+
+        var now = time.Now();
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        var changed = await db.Apps.Where(app => app.Name == name).ExecuteUpdateAsync(
+            update => update
+                .SetProperty(app => app.Environment, valid.Environment)
+                .SetProperty(app => app.Spec, valid.Spec)
+                .SetProperty(app => app.UpdatedAt, now),
+            cancellationToken);
+        if (changed == 0)
+        {
+            return new AppChange.Unknown(name);
+        }
+
+        feed.PublishApps();
+        return await FindAsync(name, cancellationToken) is { } saved ? new AppChange.Saved(saved) : new AppChange.Unknown(name);
+    }
+
+    /// <summary>
+    /// Removes an app with its containers, deployments and logs; its volumes and images stay. Containers go first: when the
+    /// engine does not answer, nothing is removed and the call can be repeated.
+    /// </summary>
+    /// <exception cref="EngineException">The engine does not answer or refuses; the app is still there.</exception>
+    public async Task<AppRemoval> RemoveAsync(string name, CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        if (!await db.Apps.AnyAsync(app => app.Name == name, cancellationToken))
+        {
+            return new AppRemoval.Unknown(name);
+        }
+
+        if (await FindUnfinishedAsync(db, name, cancellationToken) is { } unfinished)
+        {
+            return new AppRemoval.Busy(unfinished);
+        }
+
+        var labels = new Dictionary<string, string>(StringComparer.Ordinal) { [ContainerLabels.App] = name };
+        foreach (var container in await engine.ListContainersAsync(labels, cancellationToken))
+        {
+            await engine.RemoveContainerAsync(container.Id, cancellationToken);
+        }
+
+        // Somebody may have pressed Deploy meanwhile: then the app stays, and that deployment makes it run again.
+        var removed = await db.Apps
+            .Where(app => app.Name == name && !db.Deployments.Any(deployment =>
+                deployment.AppId == app.Id
+                && (deployment.Status == DeploymentStatus.Queued || deployment.Status == DeploymentStatus.Running)))
+            .ExecuteDeleteAsync(cancellationToken);
+        if (removed == 0)
+        {
+            return await FindUnfinishedAsync(db, name, cancellationToken) is { } started
+                ? new AppRemoval.Busy(started)
+                : new AppRemoval.Unknown(name);
+        }
+
+        feed.PublishApps();
+        return new AppRemoval.Removed();
+    }
+
+    private static Task<long?> FindUnfinishedAsync(DeployerDb db, string name, CancellationToken cancellationToken) =>
+        (from app in db.Apps
+         join deployment in db.Deployments on app.Id equals deployment.AppId
+         where app.Name == name
+             && (deployment.Status == DeploymentStatus.Queued || deployment.Status == DeploymentStatus.Running)
+         orderby deployment.Id
+         select (long?)deployment.Id).FirstOrDefaultAsync(cancellationToken);
+
+    private static IQueryable<AppView> View(DeployerDb db, IQueryable<App> apps) =>
+        from app in apps.AsNoTracking()
+        let last = db.Deployments.Where(deployment => deployment.AppId == app.Id)
+            .OrderByDescending(deployment => deployment.Number).FirstOrDefault()
+        let current = db.Deployments.FirstOrDefault(deployment => deployment.Id == app.CurrentDeploymentId)
+        select new AppView(
+            app.Id, app.Name, app.Environment, app.Spec, app.CreatedAt, app.UpdatedAt,
+            last == null ? null : new DeploymentSummary(
+                last.Id, last.Number, last.Status, last.Spec.Image, last.Digest, last.CreatedAt, last.StartedAt, last.EndedAt),
+            current == null ? null : new DeploymentSummary(
+                current.Id, current.Number, current.Status, current.Spec.Image, current.Digest, current.CreatedAt, current.StartedAt, current.EndedAt));
+}
