@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Deployer.Core.Apps;
 using Deployer.Core.Deployments;
+using Deployer.Core.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using NodaTime;
@@ -18,6 +19,15 @@ public sealed class DeployerDb(DbContextOptions<DeployerDb> options) : DbContext
 
     /// <summary>Steps of deployments.</summary>
     public DbSet<DeploymentStep> Steps => Set<DeploymentStep>();
+
+    /// <summary>Host names and the apps that answer there.</summary>
+    public DbSet<Route> Routes => Set<Route>();
+
+    /// <summary>Containers that serve, or still finish requests.</summary>
+    public DbSet<RouteTarget> RouteTargets => Set<RouteTarget>();
+
+    /// <summary>Running proxies and what they last reported.</summary>
+    public DbSet<ProxyInstance> Proxies => Set<ProxyInstance>();
 
     /// <inheritdoc/>
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
