@@ -1,17 +1,79 @@
+using Deployer.Core;
+using Deployer.Core.Apps;
+using Deployer.Core.Data;
+using Deployer.Core.Deployments;
+using Deployer.Core.Logs;
+using Deployer.Core.Runner;
+using Deployer.Web.Features.Apps;
+using Deployer.Web.Features.Deployments;
+using Deployer.Web.Features.Health;
+using Deployer.Web.Features.Logs;
+using Deployer.Web.Features.Problems;
+using Deployer.Web.Startup;
+using Microsoft.Extensions.Options;
+
 namespace Deployer.Web;
 
 /// <summary>Puts the application together: every feature registers and maps itself.</summary>
 public static class DeployerApp
 {
+    /// <summary>Runs Deployer until it is stopped.</summary>
+    /// <param name="args">Command line, e.g. <c>--urls http://127.0.0.1:9000</c>.</param>
+    /// <returns>Exit code: 0 after a stop, 1 when a setting cannot be used (the message on standard error names it).</returns>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        try
+        {
+            // The app's own directory holds its settings and assets, wherever it is started from.
+            var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+            builder.AddDeployer();
+            await using var app = builder.Build();
+            app.MapDeployer();
+            await app.PrepareAsync(CancellationToken.None);
+            await app.RunAsync();
+            return 0;
+        }
+        catch (Exception exception) when (StartRefusal.Explain(exception) is { } refusal)
+        {
+            await Console.Error.WriteLineAsync($"Deployer does not start. {refusal}");
+            return 1;
+        }
+    }
+
     /// <summary>Registers every feature.</summary>
     public static void AddDeployer(this WebApplicationBuilder builder)
     {
-        builder.Services.AddOpenApi();
+        builder.AddListening();
+        builder.AddProblems();
+        builder.AddApiDocument();
+        builder.Services.AddData();
+        builder.Services.AddApps();
+        builder.Services.AddDeployments();
+        builder.Services.AddLogs();
+        builder.Services.AddRunner();
+        builder.AddHealth();
     }
 
     /// <summary>Maps every feature.</summary>
     public static void MapDeployer(this WebApplication app)
     {
-        app.MapOpenApi();
+        app.UseProblems();
+        app.MapApiDocument();
+        app.MapAppsApi();
+        app.MapDeploymentsApi();
+        app.MapLogsApi();
+        app.MapHealth();
+    }
+
+    /// <summary>Checks the settings, makes the database ready and settles what a crash left behind, before the host takes work.</summary>
+    /// <exception cref="SettingException">A setting cannot be used.</exception>
+    /// <exception cref="OptionsValidationException">A setting cannot be used.</exception>
+    private static async Task PrepareAsync(this WebApplication app, CancellationToken cancellationToken)
+    {
+        app.Services.GetRequiredService<IStartupValidator>().Validate();
+        app.CheckListening();
+        await app.Services.GetRequiredService<DatabaseStartup>().PrepareAsync(cancellationToken);
+        await app.Services.GetRequiredService<RunnerStartup>().SettleAsync(cancellationToken);
+        await app.Services.GetRequiredService<SampleApp>().AddAsync(cancellationToken);
     }
 }

@@ -1,8 +1,3 @@
 using Deployer.Web;
 
-var builder = WebApplication.CreateBuilder(args);
-builder.AddDeployer();
-
-var app = builder.Build();
-app.MapDeployer();
-await app.RunAsync();
+return await DeployerApp.RunAsync(args);

@@ -12,7 +12,7 @@ public sealed class DataOptions
     /// Directory of the database and the keys; made when missing. A relative path counts from the app's content root.
     /// Configuration key <c>Data:Directory</c>.
     /// </summary>
-    [Required(AllowEmptyStrings = false, ErrorMessage = "Data:Directory is empty; set it to the directory for the database and keys.")]
+    [Required(AllowEmptyStrings = false, ErrorMessage = "Data:Directory is empty or no path; set it to the directory for the database and keys.")]
     public string Directory { get; set; } = "data";
 
     /// <summary>File name of the database inside <see cref="Directory"/>.</summary>

@@ -17,8 +17,8 @@ public static class DataRegistration
             .ValidateDataAnnotations()
             .ValidateOnStart();
         services.AddOptions<DataOptions>().PostConfigure<IHostEnvironment>((options, environment) =>
-            options.Directory = string.IsNullOrWhiteSpace(options.Directory)
-                ? options.Directory
+            options.Directory = string.IsNullOrWhiteSpace(options.Directory) || options.Directory.Contains('\0', StringComparison.Ordinal)
+                ? ""
                 : Path.GetFullPath(options.Directory, environment.ContentRootPath));
         services.AddDbContextFactory<DeployerDb>((provider, db) =>
             db.UseDeployerSqlite(provider.GetRequiredService<IOptions<DataOptions>>().Value.Directory));

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Deployer.Core.Data;
 
-/// <summary>The one way Deployer writes JSON, in the database and on the wire: snake_case, enums as words.</summary>
+/// <summary>The one way Deployer writes JSON, in the database and on the wire: snake_case, enums as words, instants by RFC 3339.</summary>
 public static class DeployerJson
 {
     /// <summary>Shared options; read-only.</summary>
@@ -14,6 +14,7 @@ public static class DeployerJson
     {
         options.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
         options.PropertyNameCaseInsensitive = false;
+        options.Converters.Add(new Rfc3339JsonConverter());
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false));
     }
 

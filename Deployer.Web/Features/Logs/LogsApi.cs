@@ -1,0 +1,87 @@
+using Deployer.Core.Data;
+using Deployer.Core.Logs;
+using Deployer.Web.Features.Deployments;
+using Deployer.Web.Features.Problems;
+using Microsoft.AspNetCore.Http.HttpResults;
+using NodaTime;
+
+namespace Deployer.Web.Features.Logs;
+
+/// <summary>The API of the log of a deployment, read in pages.</summary>
+public static class LogsApi
+{
+    /// <summary>Lines of a page unless the caller asks for another number.</summary>
+    internal const int DefaultLimit = 500;
+
+    /// <summary>The most lines of a page.</summary>
+    internal const int MaxLimit = 5000;
+
+    private static readonly string[] Ways = ["after", "from_line", "tail"];
+    private static readonly Instant Earliest = InstantNanoseconds.FromUnixTimeNanoseconds(long.MinValue);
+    private static readonly Instant Latest = InstantNanoseconds.FromUnixTimeNanoseconds(long.MaxValue);
+
+    /// <summary>Maps the endpoint.</summary>
+    public static void MapLogsApi(this IEndpointRouteBuilder routes) =>
+        routes.MapGroup("/api/deployments/{id}/logs").WithTags("Logs")
+            .MapGet("/", ReadAsync)
+            .WithName("GetLogs").WithSummary("Read a page of a deployment's log")
+            .WithDescription(
+                "By cursor (after), by line number (from_line) or from the end (tail); one of the three. To follow a log, pass next_after as after "
+                + "until complete is true: every line comes exactly once, in order.")
+            .WithQuery("after", "Lines after this instant, RFC 3339 with any offset and up to nine fractional digits; left out: from the beginning.", Rfc3339.Example)
+            .WithQuery("from_line", "Lines from this number on.", "1")
+            .WithQuery("tail", $"So many last lines, 1 to {MaxLimit}.", "100")
+            .WithQuery("limit", $"At most so many lines, 1 to {MaxLimit}; default {DefaultLimit}. Not with tail.", "500")
+            .ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound);
+
+    private static async Task<Results<Ok<LogPageJson>, ProblemHttpResult>> ReadAsync(
+        string id, HttpRequest request, LogStore logs, CancellationToken cancellationToken)
+    {
+        var query = new QueryReader(request, "after", "from_line", "tail", "limit");
+        var after = query.Instant("after");
+        var fromLine = query.Number("from_line", 1, long.MaxValue);
+        var tail = query.Number("tail", 1, MaxLimit);
+        var limit = (int)(query.Number("limit", 1, MaxLimit) ?? DefaultLimit);
+        RefuseMixtures(query);
+        if (query.Problem is { } problem)
+        {
+            return problem;
+        }
+
+        if (!DeploymentsApi.TryParseId(id, out var deploymentId))
+        {
+            return Problem.UnknownDeployment(id);
+        }
+
+        var page = (tail, fromLine) switch
+        {
+            ({ } count, _) => await logs.GetLogsTail(deploymentId, (int)count, cancellationToken),
+            (_, { } first) => await logs.GetLogsRange(deploymentId, first, limit, cancellationToken),
+            _ => await GetLogsAfter(logs, deploymentId, after, limit, cancellationToken),
+        };
+        return page is null ? Problem.UnknownDeployment(id) : TypedResults.Ok(LogPageJson.Of(deploymentId, page));
+    }
+
+    private static async Task<LogPage?> GetLogsAfter(
+        LogStore logs, long deploymentId, Instant? after, int limit, CancellationToken cancellationToken)
+    {
+        // Instants that no stored time can have (before 1678, after 2261) are as good as the ends of the store's range.
+        Instant? within = after is { } cursor ? Instant.Max(Earliest, Instant.Min(Latest, cursor)) : null;
+        var page = await logs.GetLogsAfter(deploymentId, within, limit, cancellationToken);
+        return page?.Lines.Count == 0 ? page with { NextAfter = after } : page;
+    }
+
+    private static void RefuseMixtures(QueryReader query)
+    {
+        string[] ways = [.. Ways.Where(query.Has)];
+        foreach (var way in ways.Skip(1))
+        {
+            query.Refuse(way, $"'{way}' cannot stand beside '{ways[0]}'; give one of after, from_line and tail.");
+        }
+
+        if (query.Has("tail") && query.Has("limit"))
+        {
+            query.Refuse("limit", "'limit' cannot stand beside 'tail', which is itself the number of lines.");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Deployer.Core.Data;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Deployer.Web.Features.Problems;
+
+/// <summary>Makes every error of the API a problem details document, and every wrong request a refusal.</summary>
+public static class ProblemsRegistration
+{
+    private static readonly string[] ApiPaths = ["/api", "/health", "/openapi"];
+
+    /// <summary>Sets the JSON conventions of the wire: Deployer's own, and nothing unknown or doubled is let through.</summary>
+    public static void AddProblems(this WebApplicationBuilder builder)
+    {
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            DeployerJson.Apply(json.SerializerOptions);
+            json.SerializerOptions.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+            json.SerializerOptions.AllowDuplicateProperties = false;
+            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+            json.SerializerOptions.ReadCommentHandling = JsonCommentHandling.Disallow;
+        });
+        builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+    }
+
+    /// <summary>Answers errors below the API's paths; pages have an error page of their own.</summary>
+    public static void UseProblems(this WebApplication app) =>
+        app.UseWhen(
+            context => ApiPaths.Any(path => context.Request.Path.StartsWithSegments(path, StringComparison.OrdinalIgnoreCase)),
+            api =>
+            {
+                api.UseExceptionHandler(new ExceptionHandlerOptions
+                {
+                    ExceptionHandler = context =>
+                        FailedRequest.Explain(context, context.Features.GetRequiredFeature<IExceptionHandlerFeature>().Error).ExecuteAsync(context),
+                    SuppressDiagnosticsCallback = failure => FailedRequest.IsExpected(failure.Exception),
+                    AllowStatusCode404Response = true,
+                });
+                api.UseStatusCodePages(pages => FailedRequest.Explain(pages.HttpContext).ExecuteAsync(pages.HttpContext));
+            });
+}
