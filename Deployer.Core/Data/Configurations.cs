@@ -35,8 +35,10 @@ internal sealed class DeploymentConfiguration : IEntityTypeConfiguration<Deploym
         builder.Property(deployment => deployment.ContainerId).HasColumnName("container_id");
         builder.Property(deployment => deployment.ImageId).HasColumnName("image_id");
         builder.Property(deployment => deployment.Ports).HasColumnName("ports");
+        builder.Property(deployment => deployment.PreviousDeploymentId).HasColumnName("previous_deployment_id");
         builder.Property(deployment => deployment.PreviousContainerId).HasColumnName("previous_container_id");
         builder.Property(deployment => deployment.SwitchedAt).HasColumnName("switched_at");
+        builder.Property(deployment => deployment.UndoPending).HasColumnName("undo_pending");
         builder.Property(deployment => deployment.Failure).HasColumnName("failure");
         builder.Property(deployment => deployment.Reason).HasColumnName("reason").HasMaxLength(1000);
         builder.Property(deployment => deployment.RequestedBy).HasColumnName("requested_by").HasMaxLength(256);

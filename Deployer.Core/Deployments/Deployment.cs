@@ -33,6 +33,9 @@ public sealed class Deployment
     /// <summary>Published ports of the container, as the engine gave them; empty until started.</summary>
     public IReadOnlyList<PublishedPort> Ports { get; init; } = [];
 
+    /// <summary>Deployment that was the app's current one when this one began; <see langword="null"/> where none was.</summary>
+    public long? PreviousDeploymentId { get; init; }
+
     /// <summary>
     /// Container that served the app when the deployment began, which serves again unless the deployment succeeds;
     /// <see langword="null"/> where none did.
@@ -41,6 +44,12 @@ public sealed class Deployment
 
     /// <summary>When the new container took over; from then on the deployment is finished, not undone, after a crash.</summary>
     public Instant? SwitchedAt { get; init; }
+
+    /// <summary>
+    /// Whether it ended while its containers could not all be put right, because the engine did not answer: the runner
+    /// does that as soon as it does.
+    /// </summary>
+    public bool UndoPending { get; init; }
 
     /// <summary>Why the deployment failed; <see langword="null"/> unless failed.</summary>
     public DeploymentFailure? Failure { get; init; }

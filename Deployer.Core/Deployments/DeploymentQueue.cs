@@ -1,5 +1,6 @@
 using Deployer.Core.Apps;
 using Deployer.Core.Data;
+using Deployer.Core.Engine;
 using Microsoft.EntityFrameworkCore;
 
 namespace Deployer.Core.Deployments;
@@ -13,6 +14,11 @@ public sealed class DeploymentQueue(
     /// <summary>Queues a deployment of an app with a snapshot of its spec.</summary>
     public async Task<EnqueueResult> EnqueueAsync(string appName, DeploymentRequest request, CancellationToken cancellationToken)
     {
+        if (request.Image is not null && !ImageReference.TryParse(request.Image.Trim(), out _, out var error))
+        {
+            return new EnqueueResult.ImageInvalid(error.Message);
+        }
+
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
 
         // Begins at once as a writer, so that number and key are read and used by nobody else meanwhile.

@@ -39,4 +39,11 @@ public sealed class RunnerOptions
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00", ErrorMessage = "Runner:ShutdownGrace must be between 00:00:00 and 01:00:00.")]
     public TimeSpan ShutdownGrace { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// How often the engine is looked over for what crashed or failed deployments left. Configuration key
+    /// <c>Runner:CareInterval</c>.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ErrorMessage = "Runner:CareInterval must be between 00:00:01 and 01:00:00.")]
+    public TimeSpan CareInterval { get; set; } = TimeSpan.FromSeconds(5);
 }

@@ -121,6 +121,10 @@ namespace Deployer.Core.Data.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("previous_container_id");
 
+                    b.Property<long?>("PreviousDeploymentId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("previous_deployment_id");
+
                     b.Property<string>("Reason")
                         .HasMaxLength(1000)
                         .HasColumnType("TEXT")
@@ -147,6 +151,10 @@ namespace Deployer.Core.Data.Migrations
                     b.Property<long?>("SwitchedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("switched_at");
+
+                    b.Property<bool>("UndoPending")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("undo_pending");
 
                     b.Property<string>("Worker")
                         .HasMaxLength(256)

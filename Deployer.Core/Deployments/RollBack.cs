@@ -1,0 +1,75 @@
+using Deployer.Core.Engine;
+
+namespace Deployer.Core.Deployments;
+
+/// <summary>What a deployment that goes no further has to put right.</summary>
+/// <param name="Claim">The hold on it.</param>
+/// <param name="AppId">Its app.</param>
+/// <param name="AppName">Its app's name.</param>
+/// <param name="PreviousDeploymentId">Deployment that was current before; <see langword="null"/> where none was.</param>
+/// <param name="PreviousContainerId">Container that served before; <see langword="null"/> where none did.</param>
+/// <param name="Switched">Whether the new container had taken over.</param>
+internal sealed record RollBackOrder(
+    Claim Claim, long AppId, string AppName, long? PreviousDeploymentId, string? PreviousContainerId, bool Switched);
+
+/// <summary>Makes the old container serve again and removes the new one.</summary>
+internal sealed class RollBack(IContainerEngine engine, AppContainers containers, DeploymentLedger ledger)
+{
+    /// <summary>
+    /// Whether the old state can still be had: before the switch always, after it as long as the old container is there.
+    /// </summary>
+    public async Task<bool> IsPossibleAsync(RollBackOrder order, CancellationToken cancellationToken) =>
+        !order.Switched
+        || order.PreviousContainerId is null
+        || await engine.FindContainerAsync(order.PreviousContainerId, cancellationToken) is not null;
+
+    /// <summary>Does it. Safe to repeat, and to begin anywhere in a deployment.</summary>
+    public async Task RunAsync(RollBackOrder order, DeploymentLog log, CancellationToken cancellationToken)
+    {
+        if (order.Switched)
+        {
+            await StartPreviousAsync(order, log, cancellationToken);
+            await ledger.SwitchBackAsync(order.Claim, order.AppId, order.PreviousDeploymentId, cancellationToken);
+            await RemoveNewAsync(order, log, cancellationToken);
+        }
+        else
+        {
+            await RemoveNewAsync(order, log, cancellationToken);
+            await StartPreviousAsync(order, log, cancellationToken);
+        }
+    }
+
+    private async Task RemoveNewAsync(RollBackOrder order, DeploymentLog log, CancellationToken cancellationToken)
+    {
+        foreach (var container in await containers.ListAsync(order.AppName, cancellationToken))
+        {
+            if (ContainerNames.DeploymentOf(container) == order.Claim.DeploymentId)
+            {
+                await engine.RemoveContainerAsync(container.Id, cancellationToken);
+                await log.TellAsync($"Removed {container.Name}", cancellationToken);
+            }
+        }
+    }
+
+    private async Task StartPreviousAsync(RollBackOrder order, DeploymentLog log, CancellationToken cancellationToken)
+    {
+        if (order.PreviousContainerId is not { } id)
+        {
+            return;
+        }
+
+        if (await engine.FindContainerAsync(id, cancellationToken) is not { } old)
+        {
+            await log.TellAsync("The container that served before is gone: somebody else removed it", cancellationToken);
+            return;
+        }
+
+        if (!old.IsUp())
+        {
+            await engine.StartContainerAsync(id, cancellationToken);
+            await log.TellAsync($"Started {old.Name} again", cancellationToken);
+        }
+
+        await log.TellAsync($"{old.Name} goes on serving", cancellationToken);
+    }
+}

@@ -1,0 +1,36 @@
+using Deployer.Core.Engine;
+
+namespace Deployer.Core.Deployments.Steps;
+
+/// <summary>Looks at the engine and at what serves the app now, and decides how the new container takes over.</summary>
+internal sealed class Prepare(IContainerEngine engine, AppContainers containers, DeploymentLedger ledger) : IStep
+{
+    public StepKind Kind => StepKind.Prepare;
+
+    public async Task RunAsync(DeploymentRun run, CancellationToken cancellationToken)
+    {
+        await run.Log.SayAsync($"Deploying {run.AppName} #{run.Number}: image {run.Spec.Image}", cancellationToken);
+        var info = await engine.DescribeAsync(cancellationToken);
+        await run.Log.SayAsync(
+            $"Engine {info.Version} at {engine.Endpoint}, {info.OperatingSystem}/{info.Architecture}", cancellationToken);
+
+        await containers.PutRightAsync(run.AppName, run.Id, run.Log.SayAsync, cancellationToken);
+        run.Previous = await FindServingAsync(run, cancellationToken);
+        await ledger.RecordPreviousAsync(run.Claim, run.PreviousDeploymentId, run.Previous?.Id, cancellationToken);
+        run.StopFirst = run.Previous is not null && WhyStopFirst(run) is not null;
+        await run.Log.SayAsync(
+            run.Previous is null ? "No container of this app runs yet"
+            : run.StopFirst ? $"{run.Previous.Name} serves now; it stops before the new container starts, because {WhyStopFirst(run)}"
+            : $"{run.Previous.Name} serves now and goes on until the new container is healthy",
+            cancellationToken);
+    }
+
+    private async Task<ContainerDetails?> FindServingAsync(DeploymentRun run, CancellationToken cancellationToken) =>
+        run.PreviousDeploymentId is { } previous
+        && await containers.FindAsync(run.AppName, previous, cancellationToken) is { } container
+        && container.IsUp()
+            ? container
+            : null;
+
+    private static string? WhyStopFirst(DeploymentRun run) => TakeOver.WhyStopFirst(run.Spec);
+}

@@ -1,0 +1,60 @@
+using Deployer.Core.Engine;
+
+namespace Deployer.Core.Deployments.Steps;
+
+/// <summary>Creates and starts the new container: beside the old one, or in its place where both cannot run at once.</summary>
+internal sealed class Start(
+    IContainerEngine engine, DeploymentLedger ledger, InstanceIdentity instance, TimeProvider time) : IStep
+{
+    public StepKind Kind => StepKind.Start;
+
+    public async Task RunAsync(DeploymentRun run, CancellationToken cancellationToken)
+    {
+        var labels = run.Names.Labels(instance.Id);
+        var network = ContainerNames.Network(run.Environment);
+        await engine.EnsureNetworkAsync(network, ContainerNames.OfInstance(instance.Id), cancellationToken);
+        var plan = new ContainerPlan(
+            run.Names.Container,
+            run.Pulled!.Id,
+            run.Spec,
+            run.Spec.Env,
+            Merge(run.Spec.Labels, labels),
+            network);
+        run.ContainerId = await engine.CreateContainerAsync(plan, cancellationToken);
+        await ledger.RecordContainerAsync(run.Claim, run.ContainerId, cancellationToken);
+        await run.Log.SayAsync($"Created container {plan.Name} ({Short(run.ContainerId)})", cancellationToken);
+        run.Stall.Progress();
+
+        if (run is { StopFirst: true, Previous: { } old })
+        {
+            await StopAsync(run, old, cancellationToken);
+        }
+
+        await engine.StartContainerAsync(run.ContainerId, cancellationToken);
+        run.Output = OutputFollower.Start(engine, run, run.ContainerId, time);
+        await run.Log.SayAsync($"Started {plan.Name}", cancellationToken);
+        run.Stall.Progress();
+    }
+
+    private async Task StopAsync(DeploymentRun run, ContainerDetails old, CancellationToken cancellationToken)
+    {
+        var grace = TimeSpan.FromSeconds(run.Spec.StopGraceSeconds);
+        await run.Log.SayAsync($"Stopping {old.Name}; it has {grace.TotalSeconds:0} s to end", cancellationToken);
+        run.Stall.Expect(grace);
+        await engine.StopContainerAsync(old.Id, grace, cancellationToken);
+        run.Stall.Progress();
+    }
+
+    private static Dictionary<string, string> Merge(IReadOnlyDictionary<string, string> theirs, Dictionary<string, string> ours)
+    {
+        var all = new Dictionary<string, string>(theirs, StringComparer.Ordinal);
+        foreach (var (key, value) in ours)
+        {
+            all[key] = value;
+        }
+
+        return all;
+    }
+
+    private static string Short(string containerId) => containerId[..Math.Min(12, containerId.Length)];
+}

@@ -1,0 +1,157 @@
+using Deployer.Core.Data;
+using Deployer.Core.Deployments;
+using Deployer.Core.Engine;
+using Deployer.Core.Logs;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Deployer.Core.Runner;
+
+/// <summary>
+/// Brings deployments whose worker is gone to a true end by looking at the engine: finished where the new container had
+/// taken over and is well, else undone.
+/// </summary>
+internal sealed partial class LeftoverSettler(
+    DeploymentLedger ledger, RollBack rollBack, AppContainers containers, LogStore logs, DeploymentFeed feed, ActiveRuns active,
+    WorkerIdentity worker, IOptions<RunnerOptions> options, TimeProvider time, ILogger<LeftoverSettler> logger)
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Settles what can be settled now.</summary>
+    public async Task SettleAsync(CancellationToken cancellationToken)
+    {
+        worker.Announce();
+        foreach (var holding in await ledger.FindHeldByOthersAsync(active.Ids, cancellationToken))
+        {
+            if (!IsLeftOver(holding) || !active.TryAdd(holding.DeploymentId))
+            {
+                continue;
+            }
+
+            try
+            {
+                if (await ledger.TakeOverAsync(holding, worker.Name, options.Value.Lease, cancellationToken) is { } claimed)
+                {
+                    await SettleAsync(claimed, cancellationToken);
+                }
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+            {
+                LogSettleFailed(exception, holding.DeploymentId);
+            }
+            finally
+            {
+                active.Remove(holding.DeploymentId);
+            }
+        }
+    }
+
+    private bool IsLeftOver(Holding holding) =>
+        holding.Worker is null
+        || string.Equals(holding.Worker, worker.Name, StringComparison.Ordinal)
+        || holding.LeaseUntil is null
+        || holding.LeaseUntil < time.Now()
+        || worker.IsGone(holding.Worker);
+
+    private async Task SettleAsync(ClaimedDeployment claimed, CancellationToken cancellationToken)
+    {
+        using var stall = new StallWatch(options.Value.StallLimit, time);
+        await using var guard = new RunGuard(
+            claimed.Claim, stall, ledger, feed, options.Value.Lease, time, logger, cancellationToken);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(guard.ClaimLost, stall.Token, cancellationToken);
+        await using var log = new DeploymentLog(logs, claimed.Deployment.Id, [], logger);
+        var during = StepReached(claimed.Deployment);
+        log.Step = during ?? StepKind.Prepare;
+        var end = claimed.Deployment is { SwitchedAt: not null, CancelRequestedAt: null } && await IsWellAsync(claimed, either.Token)
+            ? await FinishAsync(claimed, log, either.Token)
+            : await GoBackAsync(claimed, during, log, either.Token);
+        await log.TryFlushAsync(either.Token);
+        await ledger.EndPersistentlyAsync(claimed.Claim, end, either.Token);
+        LogSettled(claimed.Deployment.Id, claimed.App.Name, claimed.Deployment.Number, end.Status);
+    }
+
+    private static async Task<DeploymentEnd> FinishAsync(ClaimedDeployment claimed, DeploymentLog log, CancellationToken cancellationToken)
+    {
+        await log.TellAsync("Deployer was interrupted here; the new container serves and is well, so the deployment is finished", cancellationToken);
+        await log.TellAsync($"{claimed.App.Name} #{claimed.Deployment.Number} succeeded", cancellationToken);
+        return new DeploymentEnd(DeploymentStatus.Succeeded, null, UndoPending: true);
+    }
+
+    private async Task<DeploymentEnd> GoBackAsync(
+        ClaimedDeployment claimed, StepKind? during, DeploymentLog log, CancellationToken cancellationToken)
+    {
+        var deployment = claimed.Deployment;
+        var canceled = deployment.CancelRequestedAt is not null;
+        var failure = canceled ? null : FailureRules.Interrupted(during, evidence: null);
+        await log.TellAsync(
+            canceled ? "Canceled; Deployer was interrupted before it could act on it" : $"{failure!.Cause} {failure.Remedy}", cancellationToken);
+        var status = canceled ? DeploymentStatus.Canceled : DeploymentStatus.Failed;
+        var switched = deployment.SwitchedAt is not null;
+        var order = new RollBackOrder(
+            claimed.Claim, claimed.App.Id, claimed.App.Name, deployment.PreviousDeploymentId, deployment.PreviousContainerId, switched);
+        try
+        {
+            if (!await rollBack.IsPossibleAsync(order, cancellationToken))
+            {
+                return await StandAsync(claimed, log, cancellationToken);
+            }
+
+            await rollBack.RunAsync(order, log, cancellationToken);
+            return new DeploymentEnd(status, failure, UndoPending: false);
+        }
+        catch (EngineException exception) when (!switched)
+        {
+            LogUndoLater(exception, deployment.Id);
+            await log.TellAsync($"{exception.Message} What is left is put right as soon as it does", cancellationToken);
+            return new DeploymentEnd(status, failure, UndoPending: true);
+        }
+    }
+
+    /// <summary>The old container is gone: the new one stays, and whether it is well decides.</summary>
+    private async Task<DeploymentEnd> StandAsync(ClaimedDeployment claimed, DeploymentLog log, CancellationToken cancellationToken)
+    {
+        if (await IsWellAsync(claimed, cancellationToken))
+        {
+            return await FinishAsync(claimed, log, cancellationToken);
+        }
+
+        var failure = new DeploymentFailure(
+            FailureCode.Interrupted,
+            "Deployer stopped after the new container had taken over, the new container is not well any more, and the old one is gone.",
+            "Deploy again.",
+            Evidence: null);
+        await log.TellAsync(failure.Cause, cancellationToken);
+        return new DeploymentEnd(DeploymentStatus.Failed, failure, UndoPending: false);
+    }
+
+    /// <summary>Whether the new container runs and is healthy; waits while the engine does not know yet.</summary>
+    private async Task<bool> IsWellAsync(ClaimedDeployment claimed, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var container = await containers.FindAsync(claimed.App.Name, claimed.Deployment.Id, cancellationToken);
+            switch (container)
+            {
+                case { Status: ContainerStatus.Running, Health: ContainerHealth.Healthy or ContainerHealth.None }:
+                    return true;
+                case { Status: ContainerStatus.Running, Health: ContainerHealth.Starting } or { Status: ContainerStatus.Restarting }:
+                    await Task.Delay(LookInterval, time, cancellationToken);
+                    break;
+                default:
+                    return false;
+            }
+        }
+    }
+
+    private static StepKind? StepReached(Deployment deployment) =>
+        deployment.Steps.Where(step => step.State != StepState.Pending).Select(step => (StepKind?)step.Kind).Max();
+
+    [LoggerMessage(LogLevel.Information, "Settled deployment {DeploymentId} of {App} #{Number}, which was left running: {Status}")]
+    private partial void LogSettled(long deploymentId, string app, int number, DeploymentStatus status);
+
+    [LoggerMessage(LogLevel.Warning, "Deployment {DeploymentId} could not be settled yet; trying again")]
+    private partial void LogSettleFailed(Exception exception, long deploymentId);
+
+    [LoggerMessage(LogLevel.Warning, "Deployment {DeploymentId}: what it left is put right later")]
+    private partial void LogUndoLater(Exception exception, long deploymentId);
+}
