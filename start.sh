@@ -44,6 +44,8 @@ published=artifacts/deployer
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
 dotnet publish Deployer.Web --configuration Release --output $published --verbosity quiet
 
-# The content root is this directory: appsettings.json is read here, and relative paths of settings count from here.
-export ASPNETCORE_CONTENTROOT=$PWD ASPNETCORE_WEBROOT=$PWD/$published/wwwroot
+# The app keeps its data beside itself unless told otherwise, and what is published here may be deleted at any time.
+if [ -z "${Data__Directory:-}" ] && grep -Eq '"Directory" *: *"data"' appsettings.json; then
+  export Data__Directory=$PWD/data
+fi
 exec dotnet $published/Deployer.Web.dll "$@"

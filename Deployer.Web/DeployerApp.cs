@@ -2,6 +2,7 @@ using Deployer.Core;
 using Deployer.Core.Apps;
 using Deployer.Core.Data;
 using Deployer.Core.Deployments;
+using Deployer.Core.Engine;
 using Deployer.Core.Logs;
 using Deployer.Core.Runner;
 using Deployer.Web.Features.Apps;
@@ -47,6 +48,7 @@ public static class DeployerApp
         builder.AddProblems();
         builder.AddApiDocument();
         builder.Services.AddData();
+        builder.Services.AddEngine();
         builder.Services.AddApps();
         builder.Services.AddDeployments();
         builder.Services.AddLogs();

@@ -12,12 +12,23 @@ public class EngineException(FailureCode code, string message, Exception? inner)
     public FailureCode Code { get; } = code;
 }
 
-/// <summary>The engine does not answer.</summary>
+/// <summary>The engine does not answer. The message names the endpoint, the reason and the remedy.</summary>
 /// <param name="endpoint">Where it was sought.</param>
 /// <param name="inner">What raised it.</param>
 public sealed class EngineUnreachableException(string endpoint, Exception? inner)
-    : EngineException(FailureCode.EngineUnreachable, $"The container engine at {endpoint} does not answer.", inner)
+    : EngineException(FailureCode.EngineUnreachable, Explain(endpoint, inner), inner)
 {
     /// <summary>Where it was sought.</summary>
     public string Endpoint { get; } = endpoint;
+
+    private static string Explain(string endpoint, Exception? inner)
+    {
+        var reason = inner switch
+        {
+            null => "",
+            OperationCanceledException => " (no answer in time)",
+            _ => $" ({inner.GetBaseException().Message.TrimEnd('.')})",
+        };
+        return $"The container engine at {endpoint} does not answer{reason}. Start it, or set Engine:Endpoint to one that runs.";
+    }
 }
