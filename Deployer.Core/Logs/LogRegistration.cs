@@ -1,13 +1,18 @@
+using Deployer.Core.Deployments;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Deployer.Core.Logs;
 
 /// <summary>Registers the log store.</summary>
 public static class LogRegistration
 {
-    /// <summary>Registers <see cref="LogStore"/>.</summary>
+    /// <summary>Registers <see cref="LogStore"/> and its settings.</summary>
     public static IServiceCollection AddLogs(this IServiceCollection services)
     {
+        services.AddOptions<LogOptions>().BindConfiguration(LogOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<DeploymentFeed>();
         services.AddSingleton<LogStore>();
         return services;
     }
