@@ -49,6 +49,8 @@ internal sealed class DeploymentConfiguration : IEntityTypeConfiguration<Deploym
         builder.Property(deployment => deployment.CreatedAt).HasColumnName("created_at");
         builder.Property(deployment => deployment.StartedAt).HasColumnName("started_at");
         builder.Property(deployment => deployment.EndedAt).HasColumnName("ended_at");
+        builder.Property(deployment => deployment.Pinned).HasColumnName("pinned");
+        builder.Property(deployment => deployment.LogRemovedAt).HasColumnName("log_removed_at");
         builder.HasOne<App>().WithMany().HasForeignKey(deployment => deployment.AppId).OnDelete(DeleteBehavior.Cascade);
         builder.HasMany(deployment => deployment.Steps).WithOne().HasForeignKey(step => step.DeploymentId);
         builder.HasIndex(deployment => new { deployment.AppId, deployment.Number }).IsUnique();

@@ -81,6 +81,12 @@ public sealed class Deployment
     /// <summary>When it became final.</summary>
     public Instant? EndedAt { get; init; }
 
+    /// <summary>Whether a person wants it kept: retention never removes its log.</summary>
+    public bool Pinned { get; init; }
+
+    /// <summary>When retention removed its log; <see langword="null"/> while the log is there.</summary>
+    public Instant? LogRemovedAt { get; init; }
+
     /// <summary>The six steps, in order.</summary>
     public List<DeploymentStep> Steps { get; init; } = [];
 }

@@ -33,7 +33,7 @@ internal sealed class LogReadConnection : IDisposable
                 $"""
                 SELECT {Columns}
                 FROM deployments d
-                LEFT JOIN deployment_logs r ON r.deployment_id = d.id AND r.last_time > $bound
+                LEFT JOIN deployment_logs r ON r.deployment_id = d.id AND r.last_time > $bound AND d.log_removed_at IS NULL
                 WHERE d.id = $deployment
                 ORDER BY r.last_time
                 """);
@@ -42,7 +42,7 @@ internal sealed class LogReadConnection : IDisposable
                 $"""
                 SELECT {Columns}
                 FROM deployments d
-                LEFT JOIN deployment_logs r ON r.deployment_id = d.id AND r.first_line >=
+                LEFT JOIN deployment_logs r ON r.deployment_id = d.id AND d.log_removed_at IS NULL AND r.first_line >=
                   coalesce((SELECT max(first_line) FROM deployment_logs WHERE deployment_id = $deployment AND first_line <= $bound), 0)
                 WHERE d.id = $deployment
                 ORDER BY r.first_line
@@ -54,6 +54,7 @@ internal sealed class LogReadConnection : IDisposable
                 FROM deployments d
                 LEFT JOIN deployment_logs r ON r.deployment_id = d.id
                   AND r.first_line = (SELECT max(first_line) FROM deployment_logs WHERE deployment_id = d.id)
+                  AND d.log_removed_at IS NULL
                 WHERE d.id = $deployment
                 """);
         }

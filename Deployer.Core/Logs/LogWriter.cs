@@ -94,9 +94,12 @@ internal sealed partial class LogWriter : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _queue.Complete();
-        await _stopping.CancelAsync();
-        await _loop;
-        _stopping.Dispose();
+        if (!_loop.IsCompleted)
+        {
+            await _stopping.CancelAsync();
+            await _loop;
+            _stopping.Dispose();
+        }
     }
 
     private async Task RunAsync()

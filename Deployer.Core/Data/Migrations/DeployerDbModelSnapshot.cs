@@ -108,9 +108,17 @@ namespace Deployer.Core.Data.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("lease_until");
 
+                    b.Property<long?>("LogRemovedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("log_removed_at");
+
                     b.Property<int>("Number")
                         .HasColumnType("INTEGER")
                         .HasColumnName("number");
+
+                    b.Property<bool>("Pinned")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("pinned");
 
                     b.Property<string>("Ports")
                         .IsRequired()
@@ -204,6 +212,90 @@ namespace Deployer.Core.Data.Migrations
                     b.HasKey("DeploymentId", "Kind");
 
                     b.ToTable("deployment_steps", (string)null);
+                });
+
+            modelBuilder.Entity("Deployer.Core.Logs.LogRun", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<int>("Compression")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("compression");
+
+                    b.Property<long>("DeploymentId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("deployment_id");
+
+                    b.Property<long>("FirstLine")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("first_line");
+
+                    b.Property<long>("FirstTime")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("first_time");
+
+                    b.Property<long>("LastTime")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_time");
+
+                    b.Property<int>("LineCount")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("line_count");
+
+                    b.Property<byte[]>("Payload")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("payload");
+
+                    b.Property<int>("RawBytes")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("raw_bytes");
+
+                    b.Property<bool>("Sealed")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("sealed");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("DeploymentId")
+                        .HasDatabaseName("ix_deployment_logs_unsealed")
+                        .HasFilter("sealed = 0");
+
+                    b.HasIndex("DeploymentId", "FirstLine")
+                        .IsUnique()
+                        .HasDatabaseName("ix_deployment_logs_deployment_line");
+
+                    b.HasIndex("DeploymentId", "LastTime")
+                        .IsUnique()
+                        .HasDatabaseName("ix_deployment_logs_deployment_time");
+
+                    b.ToTable("deployment_logs", (string)null);
+                });
+
+            modelBuilder.Entity("Deployer.Core.Logs.LogTotals", b =>
+                {
+                    b.Property<long>("DeploymentId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("deployment_id");
+
+                    b.Property<long>("Lines")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("lines");
+
+                    b.Property<long>("RawBytes")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("raw_bytes");
+
+                    b.Property<long>("StoredBytes")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("stored_bytes");
+
+                    b.HasKey("DeploymentId");
+
+                    b.ToTable("deployment_log_totals", (string)null);
                 });
 
             modelBuilder.Entity("Deployer.Core.Routing.ProxyInstance", b =>
@@ -358,6 +450,24 @@ namespace Deployer.Core.Data.Migrations
                     b.HasOne("Deployer.Core.Deployments.Deployment", null)
                         .WithMany("Steps")
                         .HasForeignKey("DeploymentId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Deployer.Core.Logs.LogRun", b =>
+                {
+                    b.HasOne("Deployer.Core.Deployments.Deployment", null)
+                        .WithMany()
+                        .HasForeignKey("DeploymentId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Deployer.Core.Logs.LogTotals", b =>
+                {
+                    b.HasOne("Deployer.Core.Deployments.Deployment", null)
+                        .WithOne()
+                        .HasForeignKey("Deployer.Core.Logs.LogTotals", "DeploymentId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
