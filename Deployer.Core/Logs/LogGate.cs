@@ -427,9 +427,24 @@ internal sealed class LogGate(IReadOnlyList<Redactor> redactors)
             var (from, to) = map is null ? (start, end) : (map[start], map[end - 1] + 1);
             result.Append(text[copied..from]).Append(Redactor.Mask);
             copied = to;
+            if (map is not null)
+            {
+                AppendStyles(text[from..to], result);
+            }
         }
 
         return result.Append(text[copied..]).ToString();
+    }
+
+    /// <summary>Keeps what a masked range did to the colours of what follows.</summary>
+    private static void AppendStyles(ReadOnlySpan<char> text, StringBuilder result)
+    {
+        while (text.IndexOf('\e') is var start and >= 0)
+        {
+            var length = text[start..].IndexOf('m') + 1;
+            result.Append(text.Slice(start, length));
+            text = text[(start + length)..];
+        }
     }
 
     private static string WithoutStyles(string text, out int[] map)

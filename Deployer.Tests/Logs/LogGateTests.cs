@@ -26,7 +26,7 @@ public sealed class LogGateTests
     [InlineData("\u001b]0;never ended\nnext\n", new[] { "", "next" })]
     [InlineData("\u001b[31\nnext\n", new[] { "", "next" })]
     [InlineData("end\u001b\nnext\n", new[] { "end\u241b", "next" })]
-    [InlineData("\u001b[31mloading\r\u001b[32mdone!!!\n", new[] { "\u001b[32mdone!!!\u001b[0m" })]
+    [InlineData("\u001b[31mloading\r\u001b[32mdone!!!\n", new[] { "\u001b[31m\u001b[32mdone!!!\u001b[0m" })]
     [InlineData("\u0085\u009b\n", new[] { "\ufffd\ufffd" })]
     public void Take_Text_GivesLinesAsATerminalWouldShowThem(string text, string[] lines)
     {
@@ -162,8 +162,8 @@ public sealed class LogGateTests
     }
 
     [Theory]
-    [InlineData("\u001b[31mcorrect\u001b[0m-horse", "***")]
-    [InlineData("c\u001b[1mo\u001b[2mrrect-horse", "***")]
+    [InlineData("\u001b[31mcorrect\u001b[0m-horse", "\u001b[31m***\u001b[0m")]
+    [InlineData("c\u001b[1mo\u001b[2mrrect-horse", "***\u001b[1m\u001b[2m")]
     [InlineData("correct-horse\rXX", "XX*")]
     [InlineData("correct-horsecorrect-horse", "***")]
     [InlineData("correct\u001b[K-horse", "***")]
