@@ -21,15 +21,16 @@ public sealed class RouteFeed
     /// <summary>Tells that a proxy reported; called after the commit.</summary>
     public void PublishReport() => Interlocked.Exchange(ref _reported, New()).SetResult();
 
-    /// <summary>Waits for a bell taken before, at most until the floor has passed.</summary>
-    /// <param name="bell">What <see cref="Changed"/> or <see cref="Reported"/> gave.</param>
+    /// <summary>Waits for the first of some bells taken before, at most until the floor has passed.</summary>
+    /// <param name="bells">What <see cref="Changed"/>, <see cref="Reported"/> and the like gave.</param>
     /// <param name="floor">Longest wait.</param>
     /// <param name="time">Clock of the floor.</param>
     /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>.</param>
-    public static async Task WaitAsync(Task bell, TimeSpan floor, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task WaitAsync(
+        IEnumerable<Task> bells, TimeSpan floor, TimeProvider time, CancellationToken cancellationToken)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny(bell, Task.Delay(floor, time, ended.Token));
+        await Task.WhenAny([.. bells, Task.Delay(floor, time, ended.Token)]);
         await ended.CancelAsync();
         cancellationToken.ThrowIfCancellationRequested();
     }

@@ -8,7 +8,7 @@ namespace Deployer.Core.Routing;
 public static class RoutingRegistration
 {
     /// <summary>Registers what every process needs, whatever its role.</summary>
-    public static IServiceCollection AddRouting(this IServiceCollection services)
+    public static IServiceCollection AddTraffic(this IServiceCollection services)
     {
         services.AddOptions<ProxyOptions>().BindConfiguration(ProxyOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<ProxyOptions>, ProxyOptionsValidation>();

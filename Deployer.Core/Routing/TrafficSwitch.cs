@@ -83,7 +83,7 @@ public sealed partial class TrafficSwitch(
                 return result;
             }
 
-            await RouteFeed.WaitAsync(reported, left < LookAgain ? left : LookAgain, time, cancellationToken);
+            await RouteFeed.WaitAsync([reported], left < LookAgain ? left : LookAgain, time, cancellationToken);
         }
     }
 
@@ -193,7 +193,7 @@ public sealed partial class TrafficSwitch(
                     behind);
             }
 
-            await RouteFeed.WaitAsync(reported, left < LookAgain ? left : LookAgain, time, cancellationToken);
+            await RouteFeed.WaitAsync([reported], left < LookAgain ? left : LookAgain, time, cancellationToken);
         }
     }
 
