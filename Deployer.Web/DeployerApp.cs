@@ -4,12 +4,14 @@ using Deployer.Core.Data;
 using Deployer.Core.Deployments;
 using Deployer.Core.Engine;
 using Deployer.Core.Logs;
+using Deployer.Core.Routing;
 using Deployer.Core.Runner;
 using Deployer.Web.Features.Apps;
 using Deployer.Web.Features.Deployments;
 using Deployer.Web.Features.Health;
 using Deployer.Web.Features.Logs;
 using Deployer.Web.Features.Problems;
+using Deployer.Web.Features.Proxy;
 using Deployer.Web.Startup;
 using Microsoft.Extensions.Options;
 
@@ -52,8 +54,29 @@ public static class DeployerApp
         builder.Services.AddApps();
         builder.Services.AddDeployments();
         builder.Services.AddLogs();
-        builder.Services.AddRunner();
+        builder.Services.AddTraffic();
         builder.AddHealth();
+        builder.AddRoles(builder.Configuration.ReadRoles());
+    }
+
+    private static void AddRoles(this WebApplicationBuilder builder, ProcessRoles roles)
+    {
+        if (!roles.HasFlag(ProcessRoles.Web))
+        {
+            builder.AddNoDashboard();
+        }
+
+        if (roles.HasFlag(ProcessRoles.Runner))
+        {
+            builder.Services.AddRunner();
+            builder.Services.AddRouteKeeper();
+        }
+
+        // Last to start and first to stop: it serves only what the others have made ready.
+        if (roles.HasFlag(ProcessRoles.Proxy))
+        {
+            builder.AddProxy();
+        }
     }
 
     /// <summary>Maps every feature.</summary>
@@ -73,9 +96,26 @@ public static class DeployerApp
     private static async Task PrepareAsync(this WebApplication app, CancellationToken cancellationToken)
     {
         app.Services.GetRequiredService<IStartupValidator>().Validate();
-        app.CheckListening();
+        var roles = app.Configuration.ReadRoles();
+        if (roles.HasFlag(ProcessRoles.Web))
+        {
+            app.CheckListening();
+        }
+
+        if (roles.HasFlag(ProcessRoles.Proxy))
+        {
+            app.CheckProxyListening();
+        }
+
         await app.Services.GetRequiredService<DatabaseStartup>().PrepareAsync(cancellationToken);
-        await app.Services.GetRequiredService<RunnerStartup>().SettleAsync(cancellationToken);
-        await app.Services.GetRequiredService<SampleApp>().AddAsync(cancellationToken);
+        if (roles.HasFlag(ProcessRoles.Runner))
+        {
+            await app.Services.GetRequiredService<RunnerStartup>().SettleAsync(cancellationToken);
+        }
+
+        if (roles.HasFlag(ProcessRoles.Web))
+        {
+            await app.Services.GetRequiredService<SampleApp>().AddAsync(cancellationToken);
+        }
     }
 }

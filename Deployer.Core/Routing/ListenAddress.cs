@@ -22,7 +22,7 @@ public sealed record ListenAddress(IPAddress? Ip, int Port, bool IsHttp2)
             return false;
         }
 
-        var rest = url[Http.Length..].TrimEnd('/');
+        var rest = url[(isHttp2 ? Http2 : Http).Length..].TrimEnd('/');
         var colon = rest.LastIndexOf(':');
         if (colon < 1 || !ushort.TryParse(rest[(colon + 1)..], out var port))
         {

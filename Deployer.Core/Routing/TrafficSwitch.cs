@@ -39,6 +39,35 @@ public sealed partial class TrafficSwitch(
     }
 
     /// <summary>
+    /// Sends the app's new requests back to a container that served it before and is still known, with the hosts of its
+    /// deployment; otherwise as <see cref="MoveAsync"/>.
+    /// </summary>
+    /// <returns><see langword="null"/> when the container is no target of the app, or its deployment is gone.</returns>
+    /// <exception cref="HostTakenException">Another app has got one of the hosts; nothing was changed.</exception>
+    public async Task<SwitchResult?> MoveBackAsync(long appId, string containerId, CancellationToken cancellationToken)
+    {
+        var targets = await ListTargetsAsync(appId, cancellationToken);
+        var old = targets.FirstOrDefault(target => string.Equals(target.ContainerId, containerId, StringComparison.Ordinal));
+        if (old is not { Address: { } ip })
+        {
+            return null;
+        }
+
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        var spec = await db.Deployments
+            .Where(deployment => deployment.Id == old.DeploymentId)
+            .Select(deployment => deployment.Spec)
+            .SingleOrDefaultAsync(cancellationToken);
+        return spec is null
+            ? null
+            : await MoveAsync(
+                appId,
+                spec.Hosts,
+                new NewTarget(old.DeploymentId, containerId, old.ContainerPort, new TargetAddress(ip, old.Port)),
+                cancellationToken);
+    }
+
+    /// <summary>
     /// Takes the app out of service: its hosts answer 503 from now on and its target drains. Returns as
     /// <see cref="MoveAsync"/> does.
     /// </summary>

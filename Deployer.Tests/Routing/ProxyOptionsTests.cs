@@ -8,6 +8,7 @@ public sealed class ProxyOptionsTests
     [Theory]
     [InlineData("http://127.0.0.1:8090", "127.0.0.1", 8090, false)]
     [InlineData("http://*:80", null, 80, false)]
+    [InlineData("h2c://127.0.0.1:8091", "127.0.0.1", 8091, true)]
     [InlineData("h2c://[::1]:8091/", "::1", 8091, true)]
     [InlineData("HTTP://localhost:0", "127.0.0.1", 0, false)]
     public void TryParse_Address_IsRead(string url, string? ip, int port, bool isHttp2)

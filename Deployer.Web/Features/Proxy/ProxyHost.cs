@@ -1,9 +1,6 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
-using Deployer.Core;
 using Deployer.Core.Routing;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -29,12 +26,12 @@ internal sealed partial class ProxyHost(
     private WebApplication? _server;
     private ProxyFollower? _follower;
     private Task _following = Task.CompletedTask;
+    private int _disposed;
 
     /// <summary>Addresses it really listens on, once started.</summary>
     public IReadOnlyCollection<string> Addresses { get; private set; } = [];
 
     /// <summary>Reads the routes, then listens.</summary>
-    /// <exception cref="SettingException">It cannot listen on one of <c>Proxy:Urls</c>.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         _follower = new ProxyFollower(_table, routes, register, feed, time, loggers.CreateLogger<ProxyFollower>());
@@ -44,12 +41,10 @@ internal sealed partial class ProxyHost(
         {
             await _server.StartAsync(cancellationToken);
         }
-        catch (Exception exception) when (exception is IOException or SocketException)
+        catch
         {
             await _follower.LeaveAsync(CancellationToken.None);
-            throw new SettingException(
-                $"Proxy:Urls is '{options.Value.Urls}', but {Explain(exception)} Set Proxy:Urls to a free address of this machine, or leave the role proxy out of Roles.",
-                exception);
+            throw;
         }
 
         _following = _follower.RunAsync(_stopping.Token);
@@ -75,6 +70,11 @@ internal sealed partial class ProxyHost(
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         await _stopping.CancelAsync();
         await _following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_server is not null)
@@ -85,14 +85,6 @@ internal sealed partial class ProxyHost(
         _table.Dispose();
         _stopping.Dispose();
     }
-
-    private static string Explain(Exception exception) => exception switch
-    {
-        { InnerException: AddressInUseException } or AddressInUseException => "another program listens there.",
-        SocketException { SocketErrorCode: SocketError.AddressNotAvailable } => "this machine has no such address.",
-        SocketException { SocketErrorCode: SocketError.AccessDenied } => "ports below 1024 need more rights.",
-        _ => $"it cannot be listened on: {exception.Message}",
-    };
 
     private WebApplication Build()
     {

@@ -6,7 +6,7 @@ namespace Deployer.Web.Startup;
 
 /// <summary>What a process does. Several processes over one database may share the work.</summary>
 [Flags]
-public enum Roles
+public enum ProcessRoles
 {
     /// <summary>Nothing.</summary>
     None = 0,
@@ -25,33 +25,33 @@ public enum Roles
 }
 
 /// <summary>Reads the roles. Configuration key <c>Roles</c> (<c>--roles</c>).</summary>
-public static class RolesSetting
+public static class ProcessRolesSetting
 {
     private const string Key = "Roles";
 
     /// <summary>The roles of this process, e.g. from <c>--roles web,runner</c>; all when nothing is set.</summary>
     /// <exception cref="SettingException">A role is unknown.</exception>
-    public static Roles ReadRoles(this IConfiguration configuration)
+    public static ProcessRoles ReadRoles(this IConfiguration configuration)
     {
         var text = configuration[Key];
         if (string.IsNullOrWhiteSpace(text))
         {
-            return Roles.All;
+            return ProcessRoles.All;
         }
 
-        var roles = Roles.None;
+        var roles = ProcessRoles.None;
         foreach (var word in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             roles |= word.ToUpperInvariant() switch
             {
-                "WEB" => Roles.Web,
-                "RUNNER" => Roles.Runner,
-                "PROXY" => Roles.Proxy,
+                "WEB" => ProcessRoles.Web,
+                "RUNNER" => ProcessRoles.Runner,
+                "PROXY" => ProcessRoles.Proxy,
                 _ => throw Unusable(text, $"'{word}' is no role"),
             };
         }
 
-        return roles == Roles.None ? throw Unusable(text, "that names no role") : roles;
+        return roles == ProcessRoles.None ? throw Unusable(text, "that names no role") : roles;
     }
 
     /// <summary>Keeps a process without the role web from listening where the dashboard would.</summary>
