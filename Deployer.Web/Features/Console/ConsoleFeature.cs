@@ -1,0 +1,9 @@
+namespace Deployer.Web.Features.Console;
+
+/// <summary>Registers the console pane.</summary>
+internal static class ConsoleFeature
+{
+    /// <summary>Registers what the pane follows logs with.</summary>
+    public static void AddConsole(this WebApplicationBuilder builder) =>
+        builder.Services.AddSingleton<LogFollower>();
+}
