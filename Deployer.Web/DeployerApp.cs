@@ -6,8 +6,11 @@ using Deployer.Core.Engine;
 using Deployer.Core.Logs;
 using Deployer.Core.Routing;
 using Deployer.Core.Runner;
+using Deployer.Web.Components;
 using Deployer.Web.Features.Apps;
+using Deployer.Web.Features.Console;
 using Deployer.Web.Features.Deployments;
+using Deployer.Web.Features.Engines;
 using Deployer.Web.Features.Health;
 using Deployer.Web.Features.Logs;
 using Deployer.Web.Features.Problems;
@@ -56,6 +59,9 @@ public static class DeployerApp
         builder.Services.AddLogs();
         builder.Services.AddTraffic();
         builder.AddHealth();
+        builder.AddEngines();
+        builder.AddConsole();
+        builder.AddDashboard();
         builder.AddRoles(builder.Configuration.ReadRoles());
     }
 
@@ -88,6 +94,7 @@ public static class DeployerApp
         app.MapDeploymentsApi();
         app.MapLogsApi();
         app.MapHealth();
+        app.MapDashboard();
     }
 
     /// <summary>Checks the settings, makes the database ready and settles what a crash left behind, before the host takes work.</summary>
