@@ -37,12 +37,26 @@ elif ! default_engine_answers; then
   echo "It goes on running, with what you deployed, when Deployer ends; eng/engine.sh down stops it."
 fi
 
-echo "Building Deployer ..."
-# Published, because static assets of packages are served from there outside of development; no build servers are left
-# behind. Of a second run only the check for changes remains.
 published=artifacts/deployer
-export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
-dotnet publish Deployer.Web --configuration Release --output $published --verbosity quiet
+stamp=$published/published
+
+sources_changed() {
+  [ -e $stamp ] || return 0
+  # A deleted file shows by its directory.
+  [ -n "$(find Deployer.Core Deployer.Web appsettings.json global.json Directory.*.props \
+    \( -name bin -o -name obj \) -prune -o -newer $stamp -print -quit)" ]
+}
+
+if sources_changed; then
+  echo "Building Deployer ..."
+  mkdir -p $published
+  touch $published/started
+  # Published, because outside of development the static assets of packages are served from there. No build server is
+  # left behind.
+  DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false \
+    dotnet publish Deployer.Web --configuration Release --output $published --verbosity quiet
+  mv $published/started $stamp
+fi
 
 # The app keeps its data beside itself unless told otherwise, and what is published here may be deleted at any time.
 if [ -z "${Data__Directory:-}" ] && grep -Eq '"Directory" *: *"data"' appsettings.json; then
