@@ -13,7 +13,7 @@ build_images() {
   say "building the images"
   rm -rf "$context"
   mkdir -p "$context"
-  cp -r "$recipes/root" "$context/root"
+  cp -r "$recipes/root" "$recipes/web.sh" "$context/"
   cp "$(command -v busybox)" "$context/busybox"
   docker build --quiet --tag deployer-base --file "$recipes/base.Dockerfile" "$context" >/dev/null || die "the base image could not be built"
 
