@@ -1,4 +1,5 @@
 using Deployer.Core;
+using Deployer.Core.Access;
 using Deployer.Core.Apps;
 using Deployer.Core.Data;
 using Deployer.Core.Deployments;
@@ -7,6 +8,7 @@ using Deployer.Core.Logs;
 using Deployer.Core.Routing;
 using Deployer.Core.Runner;
 using Deployer.Web.Components;
+using Deployer.Web.Features.Account;
 using Deployer.Web.Features.Apps;
 using Deployer.Web.Features.Console;
 using Deployer.Web.Features.Deployments;
@@ -15,6 +17,7 @@ using Deployer.Web.Features.Health;
 using Deployer.Web.Features.Logs;
 using Deployer.Web.Features.Problems;
 using Deployer.Web.Features.Proxy;
+using Deployer.Web.Features.Security;
 using Deployer.Web.Startup;
 using Microsoft.Extensions.Options;
 
@@ -62,6 +65,8 @@ public static class DeployerApp
         builder.AddEngines();
         builder.AddConsole();
         builder.AddDashboard();
+        builder.AddSecurity();
+        builder.AddAccount();
         builder.AddRoles(builder.Configuration.ReadRoles());
     }
 
@@ -89,11 +94,14 @@ public static class DeployerApp
     public static void MapDeployer(this WebApplication app)
     {
         app.UseProblems();
+        app.UseErrorPages();
+        app.UseSecurity();
         app.MapApiDocument();
         app.MapAppsApi();
         app.MapDeploymentsApi();
         app.MapLogsApi();
         app.MapHealth();
+        app.MapAccount();
         app.MapDashboard();
     }
 
@@ -122,6 +130,7 @@ public static class DeployerApp
 
         if (roles.HasFlag(ProcessRoles.Web))
         {
+            await app.Services.GetRequiredService<FirstRun>().PrepareAsync(cancellationToken);
             await app.Services.GetRequiredService<SampleApp>().AddAsync(cancellationToken);
         }
     }

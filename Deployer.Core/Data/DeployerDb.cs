@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Deployer.Core.Access;
 using Deployer.Core.Apps;
 using Deployer.Core.Deployments;
 using Deployer.Core.Routing;
@@ -11,6 +12,9 @@ namespace Deployer.Core.Data;
 /// <summary>The database. One context per operation, from the factory.</summary>
 public sealed class DeployerDb(DbContextOptions<DeployerDb> options) : DbContext(options)
 {
+    /// <summary>People who may sign in; ASP.NET Core Identity reads and writes them.</summary>
+    public DbSet<Person> People => Set<Person>();
+
     /// <summary>Apps by name.</summary>
     public DbSet<App> Apps => Set<App>();
 

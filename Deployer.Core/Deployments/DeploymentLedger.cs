@@ -1,5 +1,6 @@
 using Deployer.Core.Apps;
 using Deployer.Core.Data;
+using Deployer.Core.Environments;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Query;
@@ -43,6 +44,7 @@ internal sealed partial class DeploymentLedger(
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
         return await db.Deployments
             .Where(deployment => deployment.Status == DeploymentStatus.Queued
+                && !db.Set<DeploymentApproval>().Any(approval => approval.DeploymentId == deployment.Id && approval.ApprovedAt == null)
                 && !db.Deployments.Any(other => other.AppId == deployment.AppId
                     && (other.Status == DeploymentStatus.Running
                         || (other.Status == DeploymentStatus.Queued && other.Id < deployment.Id))))
@@ -63,6 +65,7 @@ internal sealed partial class DeploymentLedger(
         {
             claimed = await db.Deployments
                 .Where(deployment => deployment.Id == id && deployment.Status == DeploymentStatus.Queued
+                    && !db.Set<DeploymentApproval>().Any(approval => approval.DeploymentId == id && approval.ApprovedAt == null)
                     && !db.Deployments.Any(other => other.AppId == deployment.AppId && other.Status == DeploymentStatus.Running))
                 .ExecuteUpdateAsync(
                     set => set.SetProperty(deployment => deployment.Status, DeploymentStatus.Running)

@@ -1,6 +1,7 @@
 using Deployer.Core.Apps;
 using Deployer.Core.Data;
 using Deployer.Core.Engine;
+using Deployer.Core.Environments;
 using Microsoft.EntityFrameworkCore;
 
 namespace Deployer.Core.Deployments;
@@ -36,6 +37,13 @@ public sealed class DeploymentQueue(
             return IsSame(earlier, request) ? new EnqueueResult.Replayed(view) : new EnqueueResult.KeyReused(view);
         }
 
+        var now = time.Now();
+        if (!request.OverrideFreeze
+            && await EnvironmentBook.FindFreeze(db, app.Environment, now).FirstOrDefaultAsync(cancellationToken) is { } freeze)
+        {
+            return new EnqueueResult.Frozen(app.Environment, freeze.EndsAt, freeze.Reason);
+        }
+
         var number = 1 + (await db.Deployments.Where(deployment => deployment.AppId == app.Id)
             .MaxAsync(deployment => (int?)deployment.Number, cancellationToken) ?? 0);
         var deployment = new Deployment
@@ -47,11 +55,17 @@ public sealed class DeploymentQueue(
             Reason = request.Reason,
             RequestedBy = request.RequestedBy,
             IdempotencyKey = request.IdempotencyKey,
-            CreatedAt = time.Now(),
+            CreatedAt = now,
             Steps = [.. AllSteps.Select(kind => new DeploymentStep { Kind = kind, State = StepState.Pending })],
         };
         db.Add(deployment);
         await db.SaveChangesAsync(cancellationToken);
+        if (await db.Set<EnvironmentRules>().AnyAsync(rules => rules.Name == app.Environment && rules.Protected, cancellationToken))
+        {
+            db.Add(new DeploymentApproval { DeploymentId = deployment.Id, RequestedById = request.RequestedById });
+            await db.SaveChangesAsync(cancellationToken);
+        }
+
         await transaction.CommitAsync(cancellationToken);
         feed.Publish(deployment.Id);
         return new EnqueueResult.Queued(await ViewAsync(deployment.Id, cancellationToken));

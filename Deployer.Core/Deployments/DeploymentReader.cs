@@ -1,5 +1,6 @@
 using Deployer.Core.Apps;
 using Deployer.Core.Data;
+using Deployer.Core.Environments;
 using Microsoft.EntityFrameworkCore;
 using NodaTime;
 
@@ -51,18 +52,23 @@ public sealed class DeploymentReader(IDbContextFactory<DeployerDb> databases)
             .Join(db.Apps, deployment => deployment.AppId, app => app.Id, (deployment, app) => new Row(
                 app.Name,
                 deployment,
-                deployment.Steps.OrderBy(step => step.Kind).Select(step => new StepView(step.Kind, step.State, step.StartedAt, step.EndedAt)).ToList()))
+                deployment.Steps.OrderBy(step => step.Kind).Select(step => new StepView(step.Kind, step.State, step.StartedAt, step.EndedAt)).ToList(),
+                db.Set<DeploymentApproval>().Where(approval => approval.DeploymentId == deployment.Id)
+                    .Select(approval => new ApprovalView(approval.ApprovedAt, approval.ApprovedBy, approval.Reason)).FirstOrDefault()))
             .AsNoTracking()
             .ToListAsync(cancellationToken);
         return [.. rows.OrderByDescending(row => row.Deployment.Id).Select(row => row.ToView())];
     }
 
-    private sealed record Row(string App, Deployment Deployment, List<StepView> Steps)
+    private sealed record Row(string App, Deployment Deployment, List<StepView> Steps, ApprovalView? Approval)
     {
         public DeploymentView ToView() => new(
             Deployment.Id, App, Deployment.Number, Deployment.Status, Deployment.Spec.Image, Deployment.Digest,
             Deployment.Spec, Deployment.ContainerId, Deployment.Ports, Steps, Deployment.Failure, Deployment.Reason,
             Deployment.RequestedBy, Deployment.CancelRequestedAt, Deployment.CreatedAt, Deployment.StartedAt,
-            Deployment.EndedAt);
+            Deployment.EndedAt)
+        {
+            Approval = Approval,
+        };
     }
 }

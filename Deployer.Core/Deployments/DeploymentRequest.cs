@@ -1,3 +1,5 @@
+using NodaTime;
+
 namespace Deployer.Core.Deployments;
 
 /// <summary>What somebody who presses Deploy may say.</summary>
@@ -8,7 +10,14 @@ namespace Deployer.Core.Deployments;
 /// The caller's <c>Idempotency-Key</c>, at most 255 characters: a second request with the same key for the same app gives
 /// the first one's deployment. <see langword="null"/> for none.
 /// </param>
-public sealed record DeploymentRequest(string? Image, string? Reason, string? RequestedBy, string? IdempotencyKey);
+public sealed record DeploymentRequest(string? Image, string? Reason, string? RequestedBy, string? IdempotencyKey)
+{
+    /// <summary>Id of whoever asks; a protected environment wants the approval of somebody else.</summary>
+    public string RequestedById { get; init; } = "";
+
+    /// <summary>Whether to deploy in spite of a freeze. The gate lets admins alone ask for it, and records it.</summary>
+    public bool OverrideFreeze { get; init; }
+}
 
 /// <summary>What became of a request to deploy.</summary>
 public abstract record EnqueueResult
@@ -25,6 +34,12 @@ public abstract record EnqueueResult
 
     /// <summary>The key was used before, for another request to this app.</summary>
     public sealed record KeyReused(DeploymentView Deployment) : EnqueueResult;
+
+    /// <summary>Nothing is deployed to the app's environment at this time.</summary>
+    /// <param name="Environment">The environment.</param>
+    /// <param name="Until">When the freeze ends.</param>
+    /// <param name="Reason">Why, in the words of whoever set it.</param>
+    public sealed record Frozen(string Environment, Instant Until, string Reason) : EnqueueResult;
 
     /// <summary>There is no app of that name.</summary>
     public sealed record AppUnknown : EnqueueResult;

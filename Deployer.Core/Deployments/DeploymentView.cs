@@ -25,7 +25,17 @@ public sealed record DeploymentView(
     long Id, string App, int Number, DeploymentStatus Status, string Image, string? Digest, AppSpec Spec,
     string? ContainerId, IReadOnlyList<PublishedPort> Ports, IReadOnlyList<StepView> Steps, DeploymentFailure? Failure,
     string? Reason, string? RequestedBy, Instant? CancelRequestedAt, Instant CreatedAt, Instant? StartedAt,
-    Instant? EndedAt);
+    Instant? EndedAt)
+{
+    /// <summary>The second person's approval; <see langword="null"/> where none is wanted.</summary>
+    public ApprovalView? Approval { get; init; }
+}
+
+/// <summary>A second person's approval, which a protected environment wants.</summary>
+/// <param name="ApprovedAt">When it was given; <see langword="null"/> while the deployment waits for it.</param>
+/// <param name="ApprovedBy">Who gave it.</param>
+/// <param name="Reason">Why, in their words.</param>
+public sealed record ApprovalView(Instant? ApprovedAt, string? ApprovedBy, string? Reason);
 
 /// <summary>A step as pages and API show it.</summary>
 /// <param name="Kind">Which one.</param>

@@ -32,9 +32,8 @@ internal static class DashboardFeature
         builder.Services.AddScoped<LiveReload>();
     }
 
-    /// <summary>Maps pages, their assets, and the pages shown for errors outside the API.</summary>
-    public static void MapDashboard(this WebApplication app)
-    {
+    /// <summary>Shows pages for errors outside the API. Stands before sign-in, which asks those pages too who may see them.</summary>
+    public static void UseErrorPages(this WebApplication app) =>
         app.UseWhen(IsPage, pages =>
         {
             if (!app.Environment.IsDevelopment())
@@ -44,8 +43,11 @@ internal static class DashboardFeature
 
             pages.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
         });
-        app.UseAntiforgery();
-        app.MapStaticAssets();
+
+    /// <summary>Maps pages and their assets. The assets are the same for everybody and hold nothing of the installation.</summary>
+    public static void MapDashboard(this WebApplication app)
+    {
+        app.MapStaticAssets().AllowAnonymous();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
     }
 
@@ -53,5 +55,6 @@ internal static class DashboardFeature
         !context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal)
         && !context.Request.Path.StartsWithSegments("/openapi", StringComparison.Ordinal)
         && !context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal)
+        && !context.Request.Path.StartsWithSegments("/hooks", StringComparison.Ordinal)
         && !context.Request.Path.StartsWithSegments("/_blazor", StringComparison.Ordinal);
 }

@@ -1,3 +1,4 @@
+using Deployer.Core.Access;
 using Deployer.Core.Deployments;
 using Deployer.Web.Components.Time;
 using Microsoft.AspNetCore.Components;
@@ -15,7 +16,7 @@ public sealed partial class ActivityPage : IAsyncDisposable
     private bool _trouble;
 
     [Inject]
-    private DeploymentReader Reader { get; set; } = default!;
+    private DeploymentGate Deployments { get; set; } = default!;
 
     [Inject]
     private DeploymentFeed Feed { get; set; } = default!;
@@ -37,7 +38,7 @@ public sealed partial class ActivityPage : IAsyncDisposable
 
     private async Task LoadAsync(CancellationToken stop)
     {
-        var deployments = await Reader.ListAsync(new DeploymentFilter(App: null, Status: null, Before: null, _shown), stop);
+        var deployments = await Deployments.ListAsync(new DeploymentFilter(App: null, Status: null, Before: null, _shown), stop);
         await InvokeAsync(() =>
         {
             _deployments = deployments;

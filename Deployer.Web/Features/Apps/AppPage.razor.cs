@@ -1,3 +1,4 @@
+using Deployer.Core.Access;
 using Deployer.Core.Apps;
 using Deployer.Core.Deployments;
 using Deployer.Core.Engine;
@@ -26,13 +27,10 @@ public sealed partial class AppPage : IAsyncDisposable
     public string Name { get; set; } = "";
 
     [Inject]
-    private AppCatalog Catalog { get; set; } = default!;
+    private AppGate Catalog { get; set; } = default!;
 
     [Inject]
-    private DeploymentReader Reader { get; set; } = default!;
-
-    [Inject]
-    private DeploymentQueue Queue { get; set; } = default!;
+    private DeploymentGate Deployments { get; set; } = default!;
 
     [Inject]
     private DeploymentFeed Feed { get; set; } = default!;
@@ -85,7 +83,7 @@ public sealed partial class AppPage : IAsyncDisposable
     private async Task LoadAsync(string name, CancellationToken stop)
     {
         var app = await Catalog.FindAsync(name, stop);
-        var history = app is null ? [] : await Reader.ListAsync(new DeploymentFilter(name, Status: null, Before: null, _shown), stop);
+        var history = app is null ? [] : await Deployments.ListAsync(new DeploymentFilter(name, Status: null, Before: null, _shown), stop);
         await InvokeAsync(() =>
         {
             _app = app;
@@ -113,7 +111,7 @@ public sealed partial class AppPage : IAsyncDisposable
         try
         {
             var request = new DeploymentRequest(Image: null, Reason: null, RequestedBy: null, IdempotencyKey: null);
-            if (await Queue.EnqueueAsync(Name, request, CancellationToken.None) is EnqueueResult.Queued queued)
+            if (await Deployments.EnqueueAsync(Name, request, CancellationToken.None) is EnqueueResult.Queued queued)
             {
                 Navigation.NavigateTo($"/deployments/{queued.Deployment.Id}");
             }

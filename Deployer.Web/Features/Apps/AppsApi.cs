@@ -1,5 +1,7 @@
+using Deployer.Core.Access;
 using Deployer.Core.Apps;
 using Deployer.Web.Features.Problems;
+using Deployer.Web.Features.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Deployer.Web.Features.Apps;
@@ -12,31 +14,31 @@ public static class AppsApi
     {
         var apps = routes.MapGroup("/api/apps").WithTags("Apps");
         apps.MapGet("/", ListAsync)
-            .WithName("ListApps").WithSummary("List the apps")
+            .WithName("ListApps").RequireAccess(AccessRole.Viewer, AccessScope.Anywhere).WithSummary("List the apps")
             .WithDescription("Every app by name, with its newest deployment and the one that serves.")
             .ProducesProblem(StatusCodes.Status400BadRequest);
         apps.MapPost("/", AddAsync)
-            .WithName("AddApp").WithSummary("Add an app")
+            .WithName("AddApp").RequireAccess(AccessRole.Admin, AccessScope.Anywhere).WithSummary("Add an app")
             .WithDescription("Only name and image are required. Nothing runs until it is deployed.")
             .ProducesValidationProblem().ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status415UnsupportedMediaType);
         apps.MapGet("/{app}", FindAsync)
-            .WithName("GetApp").WithSummary("Look at an app")
+            .WithName("GetApp").RequireAccess(AccessRole.Viewer, AccessScope.App).WithSummary("Look at an app")
             .ProducesProblem(StatusCodes.Status404NotFound);
         apps.MapPut("/{app}", ChangeAsync)
-            .WithName("ChangeApp").WithSummary("Replace an app's settings")
+            .WithName("ChangeApp").RequireAccess(AccessRole.Admin, AccessScope.App).WithSummary("Replace an app's settings")
             .WithDescription("What is left out takes its default. The settings take effect with the next deployment.")
             .ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status415UnsupportedMediaType);
         apps.MapDelete("/{app}", RemoveAsync)
-            .WithName("RemoveApp").WithSummary("Remove an app")
+            .WithName("RemoveApp").RequireAccess(AccessRole.Admin, AccessScope.App).WithSummary("Remove an app")
             .WithDescription("Stops and removes its containers, and forgets its deployments and logs. Volumes and images stay.")
             .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
     }
 
     private static async Task<Results<Ok<AppListJson>, ProblemHttpResult>> ListAsync(
-        HttpRequest request, AppCatalog catalog, CancellationToken cancellationToken)
+        HttpRequest request, AppGate catalog, CancellationToken cancellationToken)
     {
         if (new QueryReader(request).Problem is { } problem)
         {
@@ -47,7 +49,7 @@ public static class AppsApi
     }
 
     private static async Task<Results<Created<AppJson>, ProblemHttpResult>> AddAsync(
-        AppDraft draft, AppCatalog catalog, CancellationToken cancellationToken) =>
+        AppDraft draft, AppGate catalog, CancellationToken cancellationToken) =>
         await catalog.AddAsync(draft, cancellationToken) switch
         {
             AppChange.Saved saved => TypedResults.Created($"/api/apps/{saved.App.Name}", AppJson.Of(saved.App)),
@@ -58,11 +60,11 @@ public static class AppsApi
         };
 
     private static async Task<Results<Ok<AppJson>, ProblemHttpResult>> FindAsync(
-        string app, AppCatalog catalog, CancellationToken cancellationToken) =>
+        string app, AppGate catalog, CancellationToken cancellationToken) =>
         await catalog.FindAsync(app, cancellationToken) is { } found ? TypedResults.Ok(AppJson.Of(found)) : Problem.UnknownApp(app);
 
     private static async Task<Results<Ok<AppJson>, ProblemHttpResult>> ChangeAsync(
-        string app, AppDraft draft, AppCatalog catalog, CancellationToken cancellationToken) =>
+        string app, AppDraft draft, AppGate catalog, CancellationToken cancellationToken) =>
         await catalog.ChangeAsync(app, draft, cancellationToken) switch
         {
             AppChange.Saved saved => TypedResults.Ok(AppJson.Of(saved.App)),
@@ -72,7 +74,7 @@ public static class AppsApi
         };
 
     private static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(
-        string app, AppCatalog catalog, CancellationToken cancellationToken) =>
+        string app, AppGate catalog, CancellationToken cancellationToken) =>
         await catalog.RemoveAsync(app, cancellationToken) switch
         {
             AppRemoval.Removed => TypedResults.NoContent(),

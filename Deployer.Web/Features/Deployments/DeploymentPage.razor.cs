@@ -1,3 +1,4 @@
+using Deployer.Core.Access;
 using Deployer.Core.Deployments;
 using Deployer.Web.Components.Time;
 using Microsoft.AspNetCore.Components;
@@ -21,10 +22,7 @@ public sealed partial class DeploymentPage : IAsyncDisposable
     public long Id { get; set; }
 
     [Inject]
-    private DeploymentReader Reader { get; set; } = default!;
-
-    [Inject]
-    private DeploymentQueue Queue { get; set; } = default!;
+    private DeploymentGate Deployments { get; set; } = default!;
 
     [Inject]
     private DeploymentFeed Feed { get; set; } = default!;
@@ -69,7 +67,7 @@ public sealed partial class DeploymentPage : IAsyncDisposable
 
     private async Task LoadAsync(long id, CancellationToken stop)
     {
-        var deployment = await Reader.FindAsync(id, stop);
+        var deployment = await Deployments.FindAsync(id, stop);
         await InvokeAsync(() =>
         {
             if (_deployment is null && deployment is not null)
@@ -94,7 +92,7 @@ public sealed partial class DeploymentPage : IAsyncDisposable
         _busy = true;
         try
         {
-            await Queue.CancelAsync(Id, "dashboard", CancellationToken.None);
+            await Deployments.CancelAsync(Id, CancellationToken.None);
         }
         finally
         {
@@ -108,7 +106,7 @@ public sealed partial class DeploymentPage : IAsyncDisposable
         try
         {
             var request = new DeploymentRequest(_deployment!.Image, $"Again, as #{_deployment.Number}", RequestedBy: null, IdempotencyKey: null);
-            if (await Queue.EnqueueAsync(_deployment.App, request, CancellationToken.None) is EnqueueResult.Queued queued)
+            if (await Deployments.EnqueueAsync(_deployment.App, request, CancellationToken.None) is EnqueueResult.Queued queued)
             {
                 Navigation.NavigateTo($"/deployments/{queued.Deployment.Id}");
             }

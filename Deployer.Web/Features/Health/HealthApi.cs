@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Deployer.Core.Access;
 using Deployer.Core.Data;
 using Deployer.Core.Engine;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
@@ -24,8 +25,8 @@ public static class HealthApi
     /// <summary>Maps the endpoints.</summary>
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        routes.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = WriteAsync });
-        routes.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = WriteAsync });
+        routes.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = WriteAsync }).AllowAnonymous();
+        routes.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = WriteAsync }).AllowAnonymous();
     }
 
     private static Task WriteAsync(HttpContext context, HealthReport report) =>
@@ -33,9 +34,12 @@ public static class HealthApi
             new HealthJson(
                 Word(report.Status),
                 report.Entries.ToDictionary(
-                    entry => entry.Key, entry => new CheckJson(Word(entry.Value.Status), entry.Value.Description), StringComparer.Ordinal)),
+                    entry => entry.Key, entry => new CheckJson(Word(entry.Value.Status), IsKnown(context) ? entry.Value.Description : null), StringComparer.Ordinal)),
             DeployerJson.Options,
             context.RequestAborted);
+
+    /// <summary>Load balancers may ask without a token; versions and addresses are for those who may see the apps.</summary>
+    private static bool IsKnown(HttpContext context) => context.Features.Get<Actor>()?.MayAnywhere(AccessRole.Viewer) is true;
 
     private static string Word(HealthStatus status) => JsonNamingPolicy.SnakeCaseLower.ConvertName(status.ToString());
 

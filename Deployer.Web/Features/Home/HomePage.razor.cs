@@ -1,3 +1,4 @@
+using Deployer.Core.Access;
 using Deployer.Core.Apps;
 using Deployer.Core.Deployments;
 using Deployer.Web.Components.Time;
@@ -14,10 +15,10 @@ public sealed partial class HomePage : IAsyncDisposable
     private bool _trouble;
 
     [Inject]
-    private AppCatalog Catalog { get; set; } = default!;
+    private AppGate Catalog { get; set; } = default!;
 
     [Inject]
-    private DeploymentQueue Queue { get; set; } = default!;
+    private DeploymentGate Deployments { get; set; } = default!;
 
     [Inject]
     private DeploymentFeed Feed { get; set; } = default!;
@@ -62,7 +63,7 @@ public sealed partial class HomePage : IAsyncDisposable
     private async Task DeployAsync(AppView app)
     {
         var request = new DeploymentRequest(Image: null, Reason: null, RequestedBy: null, IdempotencyKey: null);
-        if (await Queue.EnqueueAsync(app.Name, request, CancellationToken.None) is EnqueueResult.Queued queued)
+        if (await Deployments.EnqueueAsync(app.Name, request, CancellationToken.None) is EnqueueResult.Queued queued)
         {
             Navigation.NavigateTo($"/deployments/{queued.Deployment.Id}");
         }

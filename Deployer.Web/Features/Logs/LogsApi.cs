@@ -1,7 +1,9 @@
+using Deployer.Core.Access;
 using Deployer.Core.Data;
 using Deployer.Core.Logs;
 using Deployer.Web.Features.Deployments;
 using Deployer.Web.Features.Problems;
+using Deployer.Web.Features.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 
@@ -24,7 +26,7 @@ public static class LogsApi
     public static void MapLogsApi(this IEndpointRouteBuilder routes) =>
         routes.MapGroup("/api/deployments/{id}/logs").WithTags("Logs")
             .MapGet("/", ReadAsync)
-            .WithName("GetLogs").WithSummary("Read a page of a deployment's log")
+            .WithName("GetLogs").RequireAccess(AccessRole.Viewer, AccessScope.Deployment).WithSummary("Read a page of a deployment's log")
             .WithDescription(
                 "By cursor (after), by line number (from_line) or from the end (tail); one of the three. To follow a log, pass next_after as after "
                 + "until complete is true: every line comes exactly once, in order.")
@@ -35,7 +37,7 @@ public static class LogsApi
             .ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound);
 
     private static async Task<Results<Ok<LogPageJson>, ProblemHttpResult>> ReadAsync(
-        string id, HttpRequest request, LogStore logs, CancellationToken cancellationToken)
+        string id, HttpRequest request, DeploymentGate deployments, LogStore logs, CancellationToken cancellationToken)
     {
         var query = new QueryReader(request, "after", "from_line", "tail", "limit");
         var after = query.Instant("after");
@@ -48,7 +50,7 @@ public static class LogsApi
             return problem;
         }
 
-        if (!DeploymentsApi.TryParseId(id, out var deploymentId))
+        if (!DeploymentsApi.TryParseId(id, out var deploymentId) || !await deployments.MaySeeAsync(deploymentId, cancellationToken))
         {
             return Problem.UnknownDeployment(id);
         }

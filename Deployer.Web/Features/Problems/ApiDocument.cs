@@ -38,7 +38,7 @@ public static class ApiDocument
         });
 
     /// <summary>Maps the document.</summary>
-    public static void MapApiDocument(this IEndpointRouteBuilder routes) => routes.MapOpenApi();
+    public static void MapApiDocument(this IEndpointRouteBuilder routes) => routes.MapOpenApi().AllowAnonymous();
 
     /// <summary>Describes a query parameter which the endpoint reads itself.</summary>
     internal static RouteHandlerBuilder WithQuery(this RouteHandlerBuilder endpoint, string name, string description, string example) =>

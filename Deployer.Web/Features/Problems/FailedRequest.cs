@@ -1,7 +1,9 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Deployer.Core.Access;
 using Deployer.Core.Engine;
 using Deployer.Core.Logs;
+using Deployer.Web.Features.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Data.Sqlite;
 
@@ -11,7 +13,7 @@ namespace Deployer.Web.Features.Problems;
 internal static partial class FailedRequest
 {
     /// <summary>Whether the caller or something outside Deployer is the cause, so that the server's log need not hold a stack trace.</summary>
-    public static bool IsExpected(Exception exception) => exception is BadHttpRequestException or EngineException;
+    public static bool IsExpected(Exception exception) => exception is BadHttpRequestException or EngineException or AccessDeniedException;
 
     /// <summary>The problem for an exception that an endpoint raised.</summary>
     public static ProblemHttpResult Explain(HttpContext context, Exception exception) => exception switch
@@ -23,6 +25,7 @@ internal static partial class FailedRequest
         BadHttpRequestException bad when bad.StatusCode == StatusCodes.Status400BadRequest && bad.Message.Contains("parameter", StringComparison.Ordinal) =>
             Problem.Invalid("body", "The request body is missing; send a JSON object with Content-Type: application/json."),
         BadHttpRequestException bad => Problem.Of(bad.StatusCode, "bad_request", bad.Message),
+        AccessDeniedException denied => Refusals.Denied($"{denied.Message} Ask an owner to grant it, or use a token that has it."),
         EngineException engine => Problem.Of(
             StatusCodes.Status503ServiceUnavailable, "engine_unavailable", $"{engine.Message} Start it or set Engine:Endpoint, then try again."),
         LogStoreException store => Problem.Of(

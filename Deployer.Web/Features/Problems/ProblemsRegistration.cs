@@ -9,7 +9,7 @@ namespace Deployer.Web.Features.Problems;
 /// <summary>Makes every error of the API a problem details document, and every wrong request a refusal.</summary>
 public static class ProblemsRegistration
 {
-    private static readonly string[] ApiPaths = ["/api", "/health", "/openapi"];
+    private static readonly string[] ApiPaths = ["/api", "/health", "/hooks", "/openapi"];
 
     /// <summary>Sets the JSON conventions of the wire: Deployer's own, and nothing unknown or doubled is let through.</summary>
     public static void AddProblems(this WebApplicationBuilder builder)
