@@ -14,6 +14,7 @@ public static class LogRegistration
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<DeploymentFeed>();
         services.AddSingleton<LogStore>();
+        services.AddHostedService<LogSealer>();
         return services;
     }
 }

@@ -14,15 +14,12 @@ namespace Deployer.Core.Logs;
 /// increase; whoever sees a line can see all before it; an acknowledged line survives the death of the process; when a
 /// status is final, all lines are there. ARCHITECTURE.md tells the way of a line.
 /// </summary>
-public sealed class LogStore : IAsyncDisposable
+public sealed partial class LogStore : IAsyncDisposable
 {
-    // Behind a bell that normally rings at once: finds lines of another process on the same database.
-    private static readonly TimeSpan s_floor = TimeSpan.FromSeconds(2);
-
-    private readonly DeploymentFeed _feed;
     private readonly TimeProvider _time;
     private readonly LogWriter _writer;
     private readonly LogReads _reads;
+    private readonly LogTails _tails;
     private readonly ConcurrentDictionary<long, ImmutableArray<Redactor>> _redactors = new();
 
     /// <summary>Starts the writer.</summary>
@@ -30,9 +27,9 @@ public sealed class LogStore : IAsyncDisposable
         IDbContextFactory<DeployerDb> databases, DeploymentFeed feed, TimeProvider time, IOptions<LogOptions> options,
         ILogger<LogStore> logger)
     {
-        _feed = feed;
         _time = time;
         _reads = new LogReads(databases);
+        _tails = new LogTails(this, feed, time, logger);
         _writer = new LogWriter(databases, feed, time, options.Value, logger);
     }
 
@@ -81,34 +78,6 @@ public sealed class LogStore : IAsyncDisposable
         return Read(connection => connection.ReadAfter(deploymentId, after, limit), cancellationToken);
     }
 
-    /// <summary>
-    /// The lines after a cursor; on an empty page of a log that may still grow, waits for a line or the end first.
-    /// </summary>
-    /// <param name="deploymentId">The deployment.</param>
-    /// <param name="after">Time of the last line seen; <see langword="null"/> for the beginning.</param>
-    /// <param name="limit">Most lines to return, at least 1.</param>
-    /// <param name="wait">Longest wait; after it the page is empty.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>The page; <see langword="null"/> when there is no such deployment.</returns>
-    public async Task<LogPage?> GetLogsAfter(
-        long deploymentId, Instant? after, int limit, TimeSpan wait, CancellationToken cancellationToken)
-    {
-        // Watch first, then read: what comes between rings the bell.
-        using var bell = _feed.Watch(deploymentId);
-        var started = _time.GetTimestamp();
-        while (true)
-        {
-            var page = await GetLogsAfter(deploymentId, after, limit, cancellationToken);
-            var left = wait - _time.GetElapsedTime(started);
-            if (page is null || page.Lines.Count > 0 || page.Complete || left <= TimeSpan.Zero)
-            {
-                return page;
-            }
-
-            await bell.WaitAsync(left < s_floor ? left : s_floor, _time, cancellationToken);
-        }
-    }
-
     /// <summary>The lines from a number on.</summary>
     /// <param name="deploymentId">The deployment.</param>
     /// <param name="fromLine">Number of the first line wanted, at least 1.</param>
@@ -143,6 +112,7 @@ public sealed class LogStore : IAsyncDisposable
     /// <summary>Writes what has been taken, then closes the database connections.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _tails.DisposeAsync();
         await _writer.DisposeAsync();
         _reads.Dispose();
     }

@@ -127,6 +127,26 @@ internal sealed class LogWriterConnection : IDisposable
         _insert.ExecuteNonQuery();
     }
 
+    /// <summary>Adds a piece of sealed log to the full-text index.</summary>
+    public void AddChapter(long deploymentId, long firstLine, int lineCount, long firstTime, long lastTime, string document) =>
+        Db.Database.ExecuteSql(
+            $"""
+            INSERT INTO deployment_log_chapters (deployment_id, first_line, line_count, first_time, last_time)
+            VALUES ({deploymentId}, {firstLine}, {lineCount}, {firstTime}, {lastTime});
+            INSERT INTO log_search (rowid, grams) VALUES (last_insert_rowid(), {document});
+            """);
+
+    /// <summary>Counts a piece of sealed log.</summary>
+    public void AddTotals(long deploymentId, long lines, long rawBytes, long storedBytes) =>
+        Db.Database.ExecuteSql(
+            $"""
+            INSERT INTO deployment_log_totals (deployment_id, lines, raw_bytes, stored_bytes)
+            VALUES ({deploymentId}, {lines}, {rawBytes}, {storedBytes})
+            ON CONFLICT (deployment_id) DO UPDATE SET
+              lines = lines + excluded.lines, raw_bytes = raw_bytes + excluded.raw_bytes,
+              stored_bytes = stored_bytes + excluded.stored_bytes
+            """);
+
     public void Dispose()
     {
         _findEnd.Dispose();
