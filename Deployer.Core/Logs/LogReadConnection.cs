@@ -22,6 +22,7 @@ internal sealed class LogReadConnection : IDisposable
     private readonly SqliteCommand _after;
     private readonly SqliteCommand _from;
     private readonly SqliteCommand _extent;
+    private readonly SqliteCommand _scan;
 
     public LogReadConnection(IDbContextFactory<DeployerDb> databases)
     {
@@ -48,6 +49,16 @@ internal sealed class LogReadConnection : IDisposable
                 ORDER BY r.first_line
                 """);
             _from.Parameters.Add("$bound", SqliteType.Integer);
+            _scan = Prepare(
+                """
+                SELECT r.first_line, r.line_count, r.first_time, r.last_time, r.compression, r.raw_bytes, r.payload
+                FROM deployment_logs r
+                WHERE r.deployment_id = $deployment AND r.first_line <= $to AND r.first_line >=
+                  coalesce((SELECT max(first_line) FROM deployment_logs WHERE deployment_id = $deployment AND first_line <= $from), 0)
+                ORDER BY r.first_line
+                """);
+            _scan.Parameters.Add("$from", SqliteType.Integer);
+            _scan.Parameters.Add("$to", SqliteType.Integer);
             _extent = Prepare(
                 """
                 SELECT d.status, r.first_line + r.line_count - 1, r.last_time
@@ -98,11 +109,34 @@ internal sealed class LogReadConnection : IDisposable
             : new LogExtent(status, reader.GetInt64(1), InstantNanoseconds.FromUnixTimeNanoseconds(reader.GetInt64(2)));
     }
 
+    /// <summary>The context, for queries that need not be prepared.</summary>
+    public DeployerDb Db => _db;
+
+    /// <summary>Shows the runs that hold lines of a range, ascending, until the visitor has seen enough.</summary>
+    public void Scan(long deploymentId, long from, long to, RunVisitor visit)
+    {
+        _scan.Parameters[0].Value = deploymentId;
+        _scan.Parameters[1].Value = from;
+        _scan.Parameters[2].Value = to;
+        using var reader = _scan.ExecuteReader();
+        while (reader.Read())
+        {
+            var header = new RunHeader(
+                reader.GetInt64(0), reader.GetInt32(1), reader.GetInt64(2), reader.GetInt64(3),
+                (RunCompression)reader.GetInt32(4), reader.GetInt32(5));
+            if (!visit(header, sqlite3_column_blob(reader.Handle, 6)))
+            {
+                return;
+            }
+        }
+    }
+
     public void Dispose()
     {
         _after.Dispose();
         _from.Dispose();
         _extent.Dispose();
+        _scan.Dispose();
         _db.Dispose();
     }
 
@@ -161,3 +195,6 @@ internal sealed class LogReadConnection : IDisposable
         return command;
     }
 }
+
+/// <summary>Looks at a run. The payload is valid during the call alone. False when it has seen enough.</summary>
+internal delegate bool RunVisitor(in RunHeader header, ReadOnlySpan<byte> payload);

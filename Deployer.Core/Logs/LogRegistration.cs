@@ -7,14 +7,19 @@ namespace Deployer.Core.Logs;
 /// <summary>Registers the log store.</summary>
 public static class LogRegistration
 {
-    /// <summary>Registers <see cref="LogStore"/> and its settings.</summary>
+    /// <summary>Registers <see cref="LogStore"/>, what searches, seals and removes logs, and their settings.</summary>
     public static IServiceCollection AddLogs(this IServiceCollection services)
     {
         services.AddOptions<LogOptions>().BindConfiguration(LogOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<DeploymentFeed>();
         services.AddSingleton<LogStore>();
-        services.AddHostedService<LogSealer>();
+        services.AddSingleton<LogUsage>();
+        services.AddSingleton<LogSearch>();
+        services.AddSingleton<LogSealer>();
+        services.AddSingleton<LogRetention>();
+        services.AddHostedService(provider => provider.GetRequiredService<LogSealer>());
+        services.AddHostedService(provider => provider.GetRequiredService<LogRetention>());
         return services;
     }
 }

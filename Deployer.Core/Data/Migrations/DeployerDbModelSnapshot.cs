@@ -771,6 +771,42 @@ namespace Deployer.Core.Data.Migrations
                     b.ToTable("freeze_windows", (string)null);
                 });
 
+            modelBuilder.Entity("Deployer.Core.Logs.LogChapter", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("DeploymentId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("deployment_id");
+
+                    b.Property<long>("FirstLine")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("first_line");
+
+                    b.Property<long>("FirstTime")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("first_time");
+
+                    b.Property<long>("LastTime")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_time");
+
+                    b.Property<int>("LineCount")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("line_count");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("DeploymentId", "FirstLine")
+                        .IsUnique()
+                        .HasDatabaseName("ix_deployment_log_chapters_deployment_line");
+
+                    b.ToTable("deployment_log_chapters", (string)null);
+                });
+
             modelBuilder.Entity("Deployer.Core.Logs.LogRun", b =>
                 {
                     b.Property<long>("Id")
@@ -1356,6 +1392,15 @@ namespace Deployer.Core.Data.Migrations
                     b.HasOne("Deployer.Core.Deployments.Deployment", null)
                         .WithOne()
                         .HasForeignKey("Deployer.Core.Environments.DeploymentApproval", "DeploymentId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Deployer.Core.Logs.LogChapter", b =>
+                {
+                    b.HasOne("Deployer.Core.Deployments.Deployment", null)
+                        .WithMany()
+                        .HasForeignKey("DeploymentId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });

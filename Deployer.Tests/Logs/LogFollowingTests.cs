@@ -1,0 +1,183 @@
+using Deployer.Core.Deployments;
+using Deployer.Core.Logs;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Time.Testing;
+using NodaTime;
+
+namespace Deployer.Tests.Logs;
+
+public sealed class LogFollowingTests : IAsyncDisposable
+{
+    private readonly LogTestBed _bed = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public ValueTask DisposeAsync() => _bed.DisposeAsync();
+
+    [Fact]
+    public async Task FollowAsync_WhileWritten_GivesEachLineOnceAndEndsComplete()
+    {
+        var store = _bed.OpenStore();
+        var deployment = await _bed.AddDeploymentAsync();
+        var followers = Enumerable.Range(1, 20).Select(limit => CollectAsync(store, deployment, after: null, limit * 37)).ToList();
+
+        await LogStoreTests.AppendAsync(store, deployment, 12_345);
+        await _bed.EndAsync(deployment);
+
+        var expected = Enumerable.Range(1, 12_345).Select(line => (long)line).ToList();
+        foreach (var follower in followers)
+        {
+            Assert.Equal(expected, await follower);
+        }
+    }
+
+    [Fact]
+    public async Task FollowAsync_ManyFollowers_ReadTheStoreAboutAsOftenAsOne()
+    {
+        var alone = await CountReadsAsync(1);
+        var together = await CountReadsAsync(100);
+
+        // Beside the shared reads, each follower reads once when it comes.
+        Assert.True(together - 100 <= 2 * (alone + 10), $"{together} reads for 100 followers, {alone} for one");
+    }
+
+    [Fact]
+    public async Task FollowAsync_ReaderTooSlowForMemory_MissesNothing()
+    {
+        var store = _bed.OpenStore();
+        var deployment = await _bed.AddDeploymentAsync();
+        await using var slow = store.FollowAsync(deployment, after: null, 100, Cancel).GetAsyncEnumerator(Cancel);
+        Assert.True(await slow.MoveNextAsync());
+        await using var quick = store.FollowAsync(deployment, after: null, 100, Cancel).GetAsyncEnumerator(Cancel);
+        Assert.True(await quick.MoveNextAsync());
+
+        await LogStoreTests.AppendAsync(store, deployment, 20_000);
+        await _bed.EndAsync(deployment);
+        var lines = new List<long>();
+        while (await slow.MoveNextAsync())
+        {
+            lines.AddRange(slow.Current.Lines.Select(line => line.Line));
+        }
+
+        Assert.Equal(Enumerable.Range(1, 20_000).Select(line => (long)line), lines);
+    }
+
+    [Fact]
+    public async Task FollowAsync_FromACursor_GivesWhatFollows()
+    {
+        var store = _bed.OpenStore();
+        var deployment = await _bed.AddDeploymentAsync();
+        await LogStoreTests.AppendAsync(store, deployment, 1_000);
+        var middle = (await store.GetLogsRange(deployment, 700, 1, Cancel))!.NextAfter;
+        var follower = CollectAsync(store, deployment, middle, 64);
+
+        await LogStoreTests.AppendAsync(store, deployment, 500);
+        await _bed.EndAsync(deployment);
+
+        Assert.Equal(Enumerable.Range(701, 800).Select(line => (long)line), await follower);
+    }
+
+    [Fact]
+    public async Task FollowAsync_StatusChanges_GivesAnEmptyPageWithIt()
+    {
+        var store = _bed.OpenStore();
+        var deployment = await _bed.AddDeploymentAsync(DeploymentStatus.Queued, "web");
+        await using var follower = store.FollowAsync(deployment, after: null, 100, Cancel).GetAsyncEnumerator(Cancel);
+        Assert.True(await follower.MoveNextAsync());
+        Assert.Equal(DeploymentStatus.Queued, follower.Current.Status);
+
+        await using (var db = _bed.CreateDbContext())
+        {
+            await db.Deployments.ExecuteUpdateAsync(
+                set => set.SetProperty(row => row.Status, DeploymentStatus.Running), Cancel);
+        }
+
+        _bed.Feed.Publish(deployment);
+
+        Assert.True(await follower.MoveNextAsync());
+        Assert.Equal((DeploymentStatus.Running, 0), (follower.Current.Status, follower.Current.Lines.Count));
+    }
+
+    [Fact]
+    public async Task FollowAsync_UnknownDeployment_IsEmpty()
+    {
+        Assert.Empty(await CollectAsync(_bed.OpenStore(), 4711, after: null, 100));
+    }
+
+    [Fact]
+    public async Task FollowAsync_LinesOfAnotherProcess_AreSeenByTheFloor()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UnixEpoch.AddDays(20_000));
+        var store = _bed.OpenStore(time);
+        var deployment = await _bed.AddDeploymentAsync();
+        await using var follower = store.FollowAsync(deployment, after: null, 100, Cancel).GetAsyncEnumerator(Cancel);
+        Assert.True(await follower.MoveNextAsync());
+        var next = follower.MoveNextAsync().AsTask();
+
+        // A store with a bell of its own stands for another process.
+        await using (var other = new LogStore(
+            _bed, new DeploymentFeed(), TimeProvider.System, Microsoft.Extensions.Options.Options.Create(new LogOptions()),
+            Microsoft.Extensions.Logging.Abstractions.NullLogger<LogStore>.Instance))
+        {
+            await other.AppendLog(deployment, LogStream.System, StepKind.Prepare, "elsewhere", Cancel);
+        }
+
+        while (!next.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        Assert.True(await next);
+        Assert.Equal(["elsewhere"], follower.Current.Lines.Select(line => line.Text));
+    }
+
+    [Fact]
+    public async Task ReadAllAsync_LargeLog_GivesAllLines()
+    {
+        var store = _bed.OpenStore();
+        var deployment = await _bed.AddDeploymentAsync();
+        await LogStoreTests.AppendAsync(store, deployment, 3_000);
+
+        var lines = new List<long>();
+        await foreach (var page in store.ReadAllAsync(deployment, 1_000, Cancel))
+        {
+            lines.AddRange(page.Lines.Select(line => line.Line));
+        }
+
+        Assert.Equal(Enumerable.Range(1, 3_000).Select(line => (long)line), lines);
+    }
+
+    private async Task<long> CountReadsAsync(int followers)
+    {
+        var store = _bed.OpenStore();
+        var deployment = await _bed.AddDeploymentAsync();
+        var all = Enumerable.Range(0, followers).Select(_ => CollectAsync(store, deployment, after: null, 1_000)).ToList();
+        for (var line = 0; line < 300; line++)
+        {
+            await store.AppendLog(deployment, LogStream.Stdout, StepKind.Start, "one by one", Cancel);
+        }
+
+        await _bed.EndAsync(deployment);
+        foreach (var lines in await Task.WhenAll(all))
+        {
+            Assert.Equal(300, lines.Count);
+        }
+
+        return store.Reads.Count;
+    }
+
+    private static async Task<List<long>> CollectAsync(LogStore store, long deployment, Instant? after, int limit)
+    {
+        var lines = new List<long>();
+        var complete = false;
+        await foreach (var page in store.FollowAsync(deployment, after, limit, Cancel))
+        {
+            lines.AddRange(page.Lines.Select(line => line.Line));
+            complete = page.Complete;
+        }
+
+        Assert.True(complete || lines.Count == 0);
+        return lines;
+    }
+}
