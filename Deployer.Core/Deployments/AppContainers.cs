@@ -3,7 +3,8 @@ using Deployer.Core.Engine;
 namespace Deployer.Core.Deployments;
 
 /// <summary>The containers of an app, told apart by the labels that Deployer gives them.</summary>
-internal sealed class AppContainers(IContainerEngine engine, InstanceIdentity instance, DeploymentLedger ledger)
+internal sealed class AppContainers(
+    IContainerEngine engine, InstanceIdentity instance, DeploymentLedger ledger, AppTraffic traffic)
 {
     /// <summary>Names of the apps that have containers in the engine.</summary>
     public async Task<IReadOnlyList<string>> ListAppsAsync(CancellationToken cancellationToken) =>
@@ -58,6 +59,7 @@ internal sealed class AppContainers(IContainerEngine engine, InstanceIdentity in
 
         if (app.Debts.Count > 0)
         {
+            await traffic.FollowRecordAsync(app.AppId, cancellationToken);
             await ledger.PayDebtsAsync(app.Debts, cancellationToken);
         }
     }

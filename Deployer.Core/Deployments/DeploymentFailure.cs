@@ -21,6 +21,9 @@ public enum FailureCode
     /// <summary>A host port that the app asks for is taken.</summary>
     PortInUse,
 
+    /// <summary>A host name that the app asks for belongs to another app.</summary>
+    HostInUse,
+
     /// <summary>The new container exited, or could not be started.</summary>
     ContainerExited,
 

@@ -13,7 +13,8 @@ internal sealed record RollBackOrder(
     Claim Claim, long AppId, string AppName, long? PreviousDeploymentId, string? PreviousContainerId, bool Switched);
 
 /// <summary>Makes the old container serve again and removes the new one.</summary>
-internal sealed class RollBack(IContainerEngine engine, AppContainers containers, DeploymentLedger ledger)
+internal sealed class RollBack(
+    IContainerEngine engine, AppContainers containers, DeploymentLedger ledger, AppTraffic traffic)
 {
     /// <summary>
     /// Whether the old state can still be had: before the switch always, after it as long as the old container is there.
@@ -30,12 +31,16 @@ internal sealed class RollBack(IContainerEngine engine, AppContainers containers
         {
             await StartPreviousAsync(order, log, cancellationToken);
             await ledger.SwitchBackAsync(order.Claim, order.AppId, order.PreviousDeploymentId, cancellationToken);
+            await traffic.FollowRecordAsync(order.AppId, cancellationToken);
             await RemoveNewAsync(order, log, cancellationToken);
         }
         else
         {
+            // Twice: away from the new container before it goes, and to the old one where that had to be started for it.
+            await traffic.FollowRecordAsync(order.AppId, cancellationToken);
             await RemoveNewAsync(order, log, cancellationToken);
             await StartPreviousAsync(order, log, cancellationToken);
+            await traffic.FollowRecordAsync(order.AppId, cancellationToken);
         }
     }
 

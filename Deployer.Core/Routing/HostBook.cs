@@ -43,7 +43,7 @@ public sealed class HostBook(IDbContextFactory<DeployerDb> databases, RouteFeed 
     /// reserved, and gives up the rest.
     /// </summary>
     internal static async Task PutIntoServiceAsync(
-        DeployerDb db, long appId, long deploymentId, IReadOnlyList<string> hosts, CancellationToken cancellationToken)
+        DeployerDb db, long appId, long? deploymentId, IReadOnlyList<string> hosts, CancellationToken cancellationToken)
     {
         var wanted = Normalize(hosts);
         await ThrowIfTakenAsync(db, appId, wanted, cancellationToken);

@@ -39,6 +39,12 @@ public sealed class ProxyOptions
     public int IdleSeconds { get; set; } = 600;
 
     /// <summary>
+    /// Longest time, in seconds, that requests under way at the old container may take to end after a switch, before it is
+    /// stopped; WebSockets and event streams that are still open then are cut. Configuration key <c>Proxy:DrainSeconds</c>.
+    /// </summary>
+    public int DrainSeconds { get; set; } = 30;
+
+    /// <summary>
     /// Address ranges (CIDR) of proxies in front of this one, whose <c>X-Forwarded-*</c> headers are believed and
     /// extended; of others they are replaced. Configuration key <c>Proxy:TrustedProxies</c>, a list. Left out, it is
     /// <see cref="LoopbackRanges"/>; a single empty entry trusts nobody.
@@ -77,6 +83,11 @@ internal sealed class ProxyOptionsValidation : IValidateOptions<ProxyOptions>
         if (options.IdleSeconds < 1)
         {
             errors.Add($"Proxy:IdleSeconds is {options.IdleSeconds}; set it to at least 1.");
+        }
+
+        if (options.DrainSeconds < 0)
+        {
+            errors.Add($"Proxy:DrainSeconds is {options.DrainSeconds}; set it to 0 or more.");
         }
 
         if (!Enum.IsDefined(options.Reach))

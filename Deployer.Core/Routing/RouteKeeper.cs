@@ -11,22 +11,33 @@ namespace Deployer.Core.Routing;
 /// may give the old one to a container of another app; so a container that does not run is not routed to.
 /// </summary>
 internal sealed partial class RouteKeeper(
-    IDbContextFactory<DeployerDb> databases, IContainerEngine engine, TargetFinder finder, RouteFeed feed,
-    TimeProvider time, ILogger<RouteKeeper> logger) : BackgroundService
+    IDbContextFactory<DeployerDb> databases, IContainerEngine engine, TargetFinder finder, TrafficSwitch traffic,
+    RouteFeed feed, TimeProvider time, ILogger<RouteKeeper> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
-    /// <summary>Looks at every serving container once and corrects what is no longer true.</summary>
+    /// <summary>
+    /// Looks once at every container that the routes know: corrects where serving ones are, and forgets draining ones that
+    /// the engine does not have any more.
+    /// </summary>
     internal async Task CheckAsync(CancellationToken cancellationToken)
     {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
-        var targets = await db.RouteTargets.AsNoTracking()
-            .Where(target => target.State == RouteTargetState.Active)
-            .ToListAsync(cancellationToken);
-        foreach (var target in targets)
+        foreach (var target in await db.RouteTargets.AsNoTracking().ToListAsync(cancellationToken))
         {
+            var container = await engine.FindContainerAsync(target.ContainerId, cancellationToken);
+            if (target.State == RouteTargetState.Draining)
+            {
+                if (container is null)
+                {
+                    await traffic.RetireAsync(target, cancellationToken);
+                }
+
+                continue;
+            }
+
             var known = target.Address is null ? null : new TargetAddress(target.Address, target.Port);
-            var seen = await LookAsync(target, known, cancellationToken);
+            var seen = await LookAsync(container, target.ContainerPort, known, cancellationToken);
             if (seen != known)
             {
                 await CorrectAsync(db, target, seen, cancellationToken);
@@ -64,15 +75,14 @@ internal sealed partial class RouteKeeper(
     }
 
     private async Task<TargetAddress?> LookAsync(
-        RouteTarget target, TargetAddress? known, CancellationToken cancellationToken)
+        ContainerDetails? container, int containerPort, TargetAddress? known, CancellationToken cancellationToken)
     {
-        var container = await engine.FindContainerAsync(target.ContainerId, cancellationToken);
         if (container is not { Status: ContainerStatus.Running })
         {
             return null;
         }
 
-        var candidates = await finder.ListCandidatesAsync(container, target.ContainerPort, cancellationToken);
+        var candidates = await finder.ListCandidatesAsync(container, containerPort, cancellationToken);
         if (known is not null && candidates.Contains(known))
         {
             return known;
@@ -80,7 +90,7 @@ internal sealed partial class RouteKeeper(
 
         try
         {
-            return await finder.FindAsync(container, target.ContainerPort, cancellationToken);
+            return await finder.FindAsync(container, containerPort, cancellationToken);
         }
         catch (TargetUnreachableException)
         {

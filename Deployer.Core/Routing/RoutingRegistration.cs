@@ -7,18 +7,18 @@ namespace Deployer.Core.Routing;
 /// <summary>Registers the routing of traffic to containers.</summary>
 public static class RoutingRegistration
 {
-    /// <summary>Registers what every process needs, whatever its role.</summary>
+    /// <summary>Registers what every process needs, whatever its role. May be called again.</summary>
     public static IServiceCollection AddTraffic(this IServiceCollection services)
     {
         services.AddOptions<ProxyOptions>().BindConfiguration(ProxyOptions.Section).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<ProxyOptions>, ProxyOptionsValidation>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ProxyOptions>, ProxyOptionsValidation>());
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<RouteFeed>();
-        services.AddSingleton<RouteReader>();
-        services.AddSingleton<ProxyRegister>();
-        services.AddSingleton<HostBook>();
-        services.AddSingleton<TrafficSwitch>();
-        services.AddSingleton<TargetFinder>();
+        services.TryAddSingleton<RouteFeed>();
+        services.TryAddSingleton<RouteReader>();
+        services.TryAddSingleton<ProxyRegister>();
+        services.TryAddSingleton<HostBook>();
+        services.TryAddSingleton<TrafficSwitch>();
+        services.TryAddSingleton<TargetFinder>();
         return services;
     }
 

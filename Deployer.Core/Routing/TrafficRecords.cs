@@ -4,8 +4,11 @@ namespace Deployer.Core.Routing;
 /// <param name="DeploymentId">The deployment that made it.</param>
 /// <param name="ContainerId">Its full id.</param>
 /// <param name="ContainerPort">TCP port inside the container, as <see cref="TargetFinder.PortOf"/> says.</param>
-/// <param name="Address">Where the proxy reaches that port, as <see cref="TargetFinder.FindAsync"/> found.</param>
-public sealed record NewTarget(long DeploymentId, string ContainerId, int ContainerPort, TargetAddress Address);
+/// <param name="Address">
+/// Where the proxy reaches that port, as <see cref="TargetFinder.FindAsync"/> found; <see langword="null"/> while nothing
+/// answers there yet: the app's hosts answer 503 until <see cref="RouteKeeper"/> finds it.
+/// </param>
+public sealed record NewTarget(long DeploymentId, string ContainerId, int ContainerPort, TargetAddress? Address);
 
 /// <summary>Where a container is reached.</summary>
 /// <param name="Ip">IP address.</param>

@@ -34,37 +34,8 @@ public sealed partial class TrafficSwitch(
         long appId, IReadOnlyList<string> hosts, NewTarget target, CancellationToken cancellationToken)
     {
         var version = await WriteAsync(appId, hosts, target, cancellationToken);
-        LogMoved(appId, target.Address, version);
+        LogMoved(appId, target.ContainerId, target.Address, version);
         return await ConfirmAsync(appId, version, cancellationToken);
-    }
-
-    /// <summary>
-    /// Sends the app's new requests back to a container that served it before and is still known, with the hosts of its
-    /// deployment; otherwise as <see cref="MoveAsync"/>.
-    /// </summary>
-    /// <returns><see langword="null"/> when the container is no target of the app, or its deployment is gone.</returns>
-    /// <exception cref="HostTakenException">Another app has got one of the hosts; nothing was changed.</exception>
-    public async Task<SwitchResult?> MoveBackAsync(long appId, string containerId, CancellationToken cancellationToken)
-    {
-        var targets = await ListTargetsAsync(appId, cancellationToken);
-        var old = targets.FirstOrDefault(target => string.Equals(target.ContainerId, containerId, StringComparison.Ordinal));
-        if (old is not { Address: { } ip })
-        {
-            return null;
-        }
-
-        await using var db = await databases.CreateDbContextAsync(cancellationToken);
-        var spec = await db.Deployments
-            .Where(deployment => deployment.Id == old.DeploymentId)
-            .Select(deployment => deployment.Spec)
-            .SingleOrDefaultAsync(cancellationToken);
-        return spec is null
-            ? null
-            : await MoveAsync(
-                appId,
-                spec.Hosts,
-                new NewTarget(old.DeploymentId, containerId, old.ContainerPort, new TargetAddress(ip, old.Port)),
-                cancellationToken);
     }
 
     /// <summary>
@@ -73,16 +44,29 @@ public sealed partial class TrafficSwitch(
     /// </summary>
     public async Task<SwitchResult> WithdrawAsync(long appId, CancellationToken cancellationToken)
     {
-        long version;
-        await using (var db = await databases.CreateDbContextAsync(cancellationToken))
-        await using (var change = await db.Database.BeginTransactionAsync(cancellationToken))
+        var version = await ChangeAsync(
+            (db, version) => LetActiveDrainAsync(db, appId, version, cancellationToken), cancellationToken);
+        LogWithdrawn(appId, version);
+        return await ConfirmAsync(appId, version, cancellationToken);
+    }
+
+    /// <summary>
+    /// Takes the app's hosts out of service as well: nothing leads to it any more, for an app whose deployment has none.
+    /// </summary>
+    public async Task<SwitchResult> CloseAsync(long appId, CancellationToken cancellationToken)
+    {
+        if (!await IsInServiceAsync(appId, cancellationToken))
         {
-            version = await HostBook.TickAsync(db, cancellationToken);
-            await LetActiveDrainAsync(db, appId, version, cancellationToken);
-            await change.CommitAsync(cancellationToken);
+            return new SwitchResult(null, [], 0, 0);
         }
 
-        feed.PublishChange();
+        var version = await ChangeAsync(
+            async (db, version) =>
+            {
+                await LetActiveDrainAsync(db, appId, version, cancellationToken);
+                await HostBook.PutIntoServiceAsync(db, appId, deploymentId: null, [], cancellationToken);
+            },
+            cancellationToken);
         LogWithdrawn(appId, version);
         return await ConfirmAsync(appId, version, cancellationToken);
     }
@@ -117,20 +101,11 @@ public sealed partial class TrafficSwitch(
     }
 
     /// <summary>Forgets a draining target, after its container was stopped. One that serves again meanwhile stays.</summary>
-    public async Task RetireAsync(RouteTarget old, CancellationToken cancellationToken)
-    {
-        await using (var db = await databases.CreateDbContextAsync(cancellationToken))
-        await using (var change = await db.Database.BeginTransactionAsync(cancellationToken))
-        {
-            await HostBook.TickAsync(db, cancellationToken);
-            await db.RouteTargets
-                .Where(target => target.Id == old.Id && target.State == RouteTargetState.Draining)
-                .ExecuteDeleteAsync(cancellationToken);
-            await change.CommitAsync(cancellationToken);
-        }
-
-        feed.PublishChange();
-    }
+    public Task RetireAsync(RouteTarget old, CancellationToken cancellationToken) => ChangeAsync(
+        (db, _) => db.RouteTargets
+            .Where(target => target.Id == old.Id && target.State == RouteTargetState.Draining)
+            .ExecuteDeleteAsync(cancellationToken),
+        cancellationToken);
 
     /// <summary>All targets of an app, the active one first: what a crash left of a switch is read here.</summary>
     public async Task<IReadOnlyList<RouteTarget>> ListTargetsAsync(long appId, CancellationToken cancellationToken)
@@ -143,44 +118,60 @@ public sealed partial class TrafficSwitch(
             .ToListAsync(cancellationToken);
     }
 
-    private async Task<long> WriteAsync(
-        long appId, IReadOnlyList<string> hosts, NewTarget target, CancellationToken cancellationToken)
+    private async Task<bool> IsInServiceAsync(long appId, CancellationToken cancellationToken)
     {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
-        await using var change = await db.Database.BeginTransactionAsync(cancellationToken);
-        var version = await HostBook.TickAsync(db, cancellationToken);
-        await HostBook.PutIntoServiceAsync(db, appId, target.DeploymentId, hosts, cancellationToken);
-        await LetActiveDrainAsync(db, appId, version, cancellationToken);
-        var now = time.Now();
-        var known = await db.RouteTargets
-            .Where(row => row.ContainerId == target.ContainerId && row.AppId == appId)
-            .ExecuteUpdateAsync(
-                set => set
-                    .SetProperty(row => row.State, RouteTargetState.Active)
-                    .SetProperty(row => row.ContainerPort, target.ContainerPort)
-                    .SetProperty(row => row.Address, target.Address.Ip)
-                    .SetProperty(row => row.Port, target.Address.Port)
-                    .SetProperty(row => row.Version, version)
-                    .SetProperty(row => row.ChangedAt, now),
-                cancellationToken);
-        if (known == 0)
-        {
-            db.RouteTargets.Add(new RouteTarget
-            {
-                AppId = appId,
-                DeploymentId = target.DeploymentId,
-                ContainerId = target.ContainerId,
-                ContainerPort = target.ContainerPort,
-                Address = target.Address.Ip,
-                Port = target.Address.Port,
-                State = RouteTargetState.Active,
-                Version = version,
-                ChangedAt = now,
-            });
-            await db.SaveChangesAsync(cancellationToken);
-        }
+        return await db.RouteTargets.AnyAsync(target => target.AppId == appId, cancellationToken)
+            || await db.Routes.AnyAsync(route => route.AppId == appId && route.DeploymentId != null, cancellationToken);
+    }
 
-        await change.CommitAsync(cancellationToken);
+    private Task<long> WriteAsync(
+        long appId, IReadOnlyList<string> hosts, NewTarget target, CancellationToken cancellationToken) => ChangeAsync(
+        async (db, version) =>
+        {
+            await HostBook.PutIntoServiceAsync(db, appId, target.DeploymentId, hosts, cancellationToken);
+            await LetActiveDrainAsync(db, appId, version, cancellationToken);
+            var now = time.Now();
+            var ip = target.Address?.Ip;
+            var port = target.Address?.Port ?? target.ContainerPort;
+            var known = await db.RouteTargets
+                .Where(row => row.ContainerId == target.ContainerId && row.AppId == appId)
+                .ExecuteUpdateAsync(
+                    set => set
+                        .SetProperty(row => row.State, RouteTargetState.Active)
+                        .SetProperty(row => row.ContainerPort, target.ContainerPort)
+                        .SetProperty(row => row.Address, ip)
+                        .SetProperty(row => row.Port, port)
+                        .SetProperty(row => row.Version, version)
+                        .SetProperty(row => row.ChangedAt, now),
+                    cancellationToken);
+            if (known == 0)
+            {
+                db.RouteTargets.Add(new RouteTarget
+                {
+                    AppId = appId,
+                    DeploymentId = target.DeploymentId,
+                    ContainerId = target.ContainerId,
+                    ContainerPort = target.ContainerPort,
+                    Address = ip,
+                    Port = port,
+                    State = RouteTargetState.Active,
+                    Version = version,
+                    ChangedAt = now,
+                });
+                await db.SaveChangesAsync(cancellationToken);
+            }
+        },
+        cancellationToken);
+
+    /// <summary>Changes the routes in one transaction under a new version, and tells it.</summary>
+    private async Task<long> ChangeAsync(Func<DeployerDb, long, Task> change, CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var version = await HostBook.TickAsync(db, cancellationToken);
+        await change(db, version);
+        await transaction.CommitAsync(cancellationToken);
         feed.PublishChange();
         return version;
     }
@@ -226,8 +217,8 @@ public sealed partial class TrafficSwitch(
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "App {AppId} is served from {Address}, routes version {Version}")]
-    private partial void LogMoved(long appId, TargetAddress address, long version);
+    [LoggerMessage(LogLevel.Information, "App {AppId} is served by container {ContainerId} at {Address}, routes version {Version}")]
+    private partial void LogMoved(long appId, string containerId, TargetAddress? address, long version);
 
     [LoggerMessage(LogLevel.Information, "App {AppId} is out of service, routes version {Version}")]
     private partial void LogWithdrawn(long appId, long version);

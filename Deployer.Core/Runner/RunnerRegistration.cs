@@ -1,5 +1,6 @@
 using Deployer.Core.Deployments;
 using Deployer.Core.Deployments.Steps;
+using Deployer.Core.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -42,6 +43,8 @@ public static class RunnerRegistration
         services.AddSingleton<InstanceIdentity>();
         services.AddSingleton<IHealthProbe, HttpHealthProbe>();
         services.AddSingleton<DeploymentLedger>();
+        services.AddTraffic();
+        services.AddSingleton<AppTraffic>();
         services.AddSingleton<AppContainers>();
         services.AddSingleton<EvidenceTaker>();
         services.AddSingleton<RollBack>();

@@ -35,11 +35,12 @@ public sealed class ProxyOptionsTests
     [Theory]
     [InlineData("Proxy:Urls")]
     [InlineData("Proxy:IdleSeconds")]
+    [InlineData("Proxy:DrainSeconds")]
     [InlineData("Proxy:Reach")]
     [InlineData("Proxy:TrustedProxies")]
     public void Validate_EverythingWrong_NamesEachKey(string key) => Assert.Contains(
         key,
-        Validate(new ProxyOptions { Urls = " ", IdleSeconds = 0, Reach = (ContainerReach)9, TrustedProxies = ["nonsense"] }),
+        Validate(new ProxyOptions { Urls = " ", IdleSeconds = 0, DrainSeconds = -1, Reach = (ContainerReach)9, TrustedProxies = ["nonsense"] }),
         StringComparison.Ordinal);
 
     [Fact]

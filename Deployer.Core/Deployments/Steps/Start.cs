@@ -4,7 +4,7 @@ namespace Deployer.Core.Deployments.Steps;
 
 /// <summary>Creates and starts the new container: beside the old one, or in its place where both cannot run at once.</summary>
 internal sealed class Start(
-    IContainerEngine engine, DeploymentLedger ledger, InstanceIdentity instance, TimeProvider time) : IStep
+    IContainerEngine engine, DeploymentLedger ledger, InstanceIdentity instance, AppTraffic traffic, TimeProvider time) : IStep
 {
     public StepKind Kind => StepKind.Start;
 
@@ -16,7 +16,7 @@ internal sealed class Start(
         var plan = new ContainerPlan(
             run.Names.Container,
             run.Pulled!.Id,
-            run.Spec,
+            traffic.MakeReachable(run.Spec, run.Pulled),
             run.Spec.Env,
             Merge(run.Spec.Labels, labels),
             network);
@@ -38,6 +38,8 @@ internal sealed class Start(
 
     private async Task StopAsync(DeploymentRun run, ContainerDetails old, CancellationToken cancellationToken)
     {
+        run.Stall.Expect(AppTraffic.MoveCap + traffic.DrainCap);
+        await traffic.TakeOutOfServiceAsync(run.AppId, run.Log.SayAsync, cancellationToken);
         var grace = TimeSpan.FromSeconds(run.Spec.StopGraceSeconds);
         await run.Log.SayAsync($"Stopping {old.Name}; it has {grace.TotalSeconds:0} s to end", cancellationToken);
         run.Stall.Expect(grace);

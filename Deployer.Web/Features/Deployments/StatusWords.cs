@@ -43,6 +43,7 @@ internal static class StatusWords
         FailureCode.RateLimited => "Registry's pull limit reached",
         FailureCode.PlatformMismatch => "Image is for another platform",
         FailureCode.PortInUse => "Port is in use",
+        FailureCode.HostInUse => "Host name is in use",
         FailureCode.ContainerExited => "Container exited",
         FailureCode.Unhealthy => "Health check failed",
         FailureCode.EngineUnreachable => "Engine does not answer",
