@@ -80,6 +80,7 @@ public static class DeployerApp
         if (roles.HasFlag(ProcessRoles.Runner))
         {
             builder.Services.AddRunner();
+            builder.Services.AddLogKeeping();
             builder.Services.AddRouteKeeper();
         }
 
@@ -100,6 +101,8 @@ public static class DeployerApp
         app.MapAppsApi();
         app.MapDeploymentsApi();
         app.MapLogsApi();
+        app.MapLogStreamApi();
+        app.MapLogSearchApi();
         app.MapHealth();
         app.MapAccount();
         app.MapDashboard();

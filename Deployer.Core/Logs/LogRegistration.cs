@@ -7,7 +7,7 @@ namespace Deployer.Core.Logs;
 /// <summary>Registers the log store.</summary>
 public static class LogRegistration
 {
-    /// <summary>Registers <see cref="LogStore"/>, what searches, seals and removes logs, and their settings.</summary>
+    /// <summary>Registers <see cref="LogStore"/>, what searches logs, and their settings.</summary>
     public static IServiceCollection AddLogs(this IServiceCollection services)
     {
         services.AddOptions<LogOptions>().BindConfiguration(LogOptions.Section).ValidateDataAnnotations().ValidateOnStart();
@@ -16,6 +16,12 @@ public static class LogRegistration
         services.AddSingleton<LogStore>();
         services.AddSingleton<LogUsage>();
         services.AddSingleton<LogSearch>();
+        return services;
+    }
+
+    /// <summary>Runs sealing and retention in this process; in one process of a database.</summary>
+    public static IServiceCollection AddLogKeeping(this IServiceCollection services)
+    {
         services.AddSingleton<LogSealer>();
         services.AddSingleton<LogRetention>();
         services.AddHostedService(provider => provider.GetRequiredService<LogSealer>());

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Deployer.Core.Data;
 using Deployer.Core.Deployments;
 using Microsoft.Data.Sqlite;
@@ -56,7 +57,7 @@ public sealed class LogSearch(LogStore store, TimeProvider time) : IDisposable
     private const string CandidateFilter =
         """
         JOIN deployments d ON d.id = c.deployment_id JOIN apps a ON a.id = d.app_id
-        WHERE d.log_removed_at IS NULL AND ($app IS NULL OR a.name = $app) AND c.last_time >= $since AND c.first_time < $until
+        WHERE d.log_removed_at IS NULL AND ($apps IS NULL OR a.name IN (SELECT value FROM json_each($apps))) AND c.last_time >= $since AND c.first_time < $until
           AND (d.id < $deployment OR (d.id = $deployment AND c.first_line + c.line_count - 1 > $line))
         """;
 
@@ -85,7 +86,7 @@ public sealed class LogSearch(LogStore store, TimeProvider time) : IDisposable
         SELECT {CandidateColumns}, coalesce(t.lines, 0) + 1 AS FirstLine, 9223372036854775807 AS LastLine
         FROM open JOIN deployments d ON d.id = open.id JOIN apps a ON a.id = d.app_id
         LEFT JOIN deployment_log_totals t ON t.deployment_id = d.id
-        WHERE d.log_removed_at IS NULL AND ($app IS NULL OR a.name = $app) AND d.id <= $deployment
+        WHERE d.log_removed_at IS NULL AND ($apps IS NULL OR a.name IN (SELECT value FROM json_each($apps))) AND d.id <= $deployment
         """;
 
     // A search reads a million lines in a fraction of a second; one that takes longer than this is cut short and says so.
@@ -155,15 +156,15 @@ public sealed class LogSearch(LogStore store, TimeProvider time) : IDisposable
         }
     }
 
-    /// <summary>Searches all deployments, or those of one app: newest deployment first, lines ascending.</summary>
+    /// <summary>Searches all deployments, or those of some apps: newest deployment first, lines ascending.</summary>
     /// <param name="query">What to look for; valid.</param>
-    /// <param name="app">Name of the only app to search; <see langword="null"/> for all.</param>
+    /// <param name="apps">Names of the apps to search; <see langword="null"/> for all.</param>
     /// <param name="after">Where the page before ended; <see langword="null"/> for the first page.</param>
     /// <param name="limit">Most matches to return, 1 to <see cref="MaxMatches"/>.</param>
     /// <param name="context">Lines around each match, on each side, 0 to <see cref="MaxContext"/>.</param>
     /// <param name="cancellationToken">Ends the search.</param>
     public async Task<LogMatchPage> FindAcrossAsync(
-        LogQuery query, string? app, LogSearchCursor? after, int limit, int context, CancellationToken cancellationToken)
+        LogQuery query, IReadOnlyCollection<string>? apps, LogSearchCursor? after, int limit, int context, CancellationToken cancellationToken)
     {
         Check(limit, context);
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
@@ -173,7 +174,7 @@ public sealed class LogSearch(LogStore store, TimeProvider time) : IDisposable
             query,
             (scan, connection) =>
             {
-                foreach (var candidate in FindCandidates(connection, scan, app, after))
+                foreach (var candidate in FindCandidates(connection, scan, apps, after))
                 {
                     var goOn = scan.Run(connection, candidate.DeploymentId, candidate.Range, _ => true, line =>
                     {
@@ -272,7 +273,7 @@ public sealed class LogSearch(LogStore store, TimeProvider time) : IDisposable
     }
 
     /// <summary>The pieces of all logs that can hold a match and come after a place, in the order of the results.</summary>
-    private static List<Candidate> FindCandidates(LogReadConnection connection, LogScan scan, string? app, LogSearchCursor? after)
+    private static List<Candidate> FindCandidates(LogReadConnection connection, LogScan scan, IReadOnlyCollection<string>? apps, LogSearchCursor? after)
     {
         var db = connection.Db.Database;
         var unsealed = db.SqlQueryRaw<Candidate>(UnsealedPieces, Parameters()).ToList();
@@ -294,7 +295,7 @@ public sealed class LogSearch(LogStore store, TimeProvider time) : IDisposable
         [
             new SqliteParameter("$since", scan.Since),
             new SqliteParameter("$until", scan.Until),
-            new SqliteParameter("$app", (object?)app ?? DBNull.Value),
+            new SqliteParameter("$apps", apps is null ? DBNull.Value : JsonSerializer.Serialize(apps)),
             new SqliteParameter("$deployment", after?.DeploymentId ?? long.MaxValue),
             new SqliteParameter("$line", after?.Line ?? 0),
         ];

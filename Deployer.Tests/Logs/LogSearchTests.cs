@@ -167,7 +167,7 @@ public sealed class LogSearchTests : IAsyncDisposable
             do
             {
                 var page = await Search(store).FindAcrossAsync(
-                    new LogQuery("needle", IsRegex: false, MatchCase: false), app: null, cursor, limit, 1, Cancel);
+                    new LogQuery("needle", IsRegex: false, MatchCase: false), apps: null, cursor, limit, 1, Cancel);
                 Assert.True(page.Matches.Count <= limit);
                 Assert.All(page.Matches, match => Assert.Equal((1, 1), (match.Match.Before.Count, match.Match.After.Count)));
                 found.AddRange(page.Matches.Select(match => (match.DeploymentId, match.Match.Line.Line)));
@@ -189,7 +189,7 @@ public sealed class LogSearchTests : IAsyncDisposable
         await EndAndSealAsync(store, deployment);
 
         var page = await Search(store).FindAcrossAsync(
-            new LogQuery(text, regex, MatchCase: false), app: null, after: null, 1_000, 0, Cancel);
+            new LogQuery(text, regex, MatchCase: false), apps: null, after: null, 1_000, 0, Cancel);
 
         Assert.Equal([1_000, 5_000, 9_000], page.Matches.Select(match => match.Match.Line.Line));
     }
@@ -202,7 +202,7 @@ public sealed class LogSearchTests : IAsyncDisposable
         var second = await AddAsync(store, 1_500);
 
         var page = await Search(store).FindAcrossAsync(
-            new LogQuery("needle", IsRegex: false, MatchCase: false), "app-2", after: null, 10, 0, Cancel);
+            new LogQuery("needle", IsRegex: false, MatchCase: false), ["app-2"], after: null, 10, 0, Cancel);
 
         var match = Assert.Single(page.Matches);
         Assert.Equal(("app-2", second, DeploymentStatus.Running), (match.App, match.DeploymentId, match.Status));
@@ -222,7 +222,7 @@ public sealed class LogSearchTests : IAsyncDisposable
         }
 
         var page = await Search(store).FindAcrossAsync(
-            new LogQuery("needle", IsRegex: false, MatchCase: false), app: null, after: null, 10, 0, Cancel);
+            new LogQuery("needle", IsRegex: false, MatchCase: false), apps: null, after: null, 10, 0, Cancel);
 
         Assert.Empty(page.Matches);
     }

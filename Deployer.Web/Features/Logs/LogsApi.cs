@@ -18,6 +18,9 @@ public static class LogsApi
     /// <summary>The most lines of a page.</summary>
     internal const int MaxLimit = 5000;
 
+    /// <summary>The longest wait for a line, in seconds.</summary>
+    internal const int MaxWait = 60;
+
     private static readonly string[] Ways = ["after", "from_line", "tail"];
     private static readonly Instant Earliest = InstantNanoseconds.FromUnixTimeNanoseconds(long.MinValue);
     private static readonly Instant Latest = InstantNanoseconds.FromUnixTimeNanoseconds(long.MaxValue);
@@ -34,16 +37,18 @@ public static class LogsApi
             .WithQuery("from_line", "Lines from this number on.", "1")
             .WithQuery("tail", $"So many last lines, 1 to {MaxLimit}.", "100")
             .WithQuery("limit", $"At most so many lines, 1 to {MaxLimit}; default {DefaultLimit}. Not with tail.", "500")
+            .WithQuery("wait", $"Waits so many seconds, 0 to {MaxWait}, for a line or the end before it gives an empty page. Not with from_line or tail.", "20")
             .ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound);
 
     private static async Task<Results<Ok<LogPageJson>, ProblemHttpResult>> ReadAsync(
         string id, HttpRequest request, DeploymentGate deployments, LogStore logs, CancellationToken cancellationToken)
     {
-        var query = new QueryReader(request, "after", "from_line", "tail", "limit");
+        var query = new QueryReader(request, "after", "from_line", "tail", "limit", "wait");
         var after = query.Instant("after");
         var fromLine = query.Number("from_line", 1, long.MaxValue);
         var tail = query.Number("tail", 1, MaxLimit);
         var limit = (int)(query.Number("limit", 1, MaxLimit) ?? DefaultLimit);
+        var wait = TimeSpan.FromSeconds(query.Number("wait", 0, MaxWait) ?? 0);
         RefuseMixtures(query);
         if (query.Problem is { } problem)
         {
@@ -59,17 +64,17 @@ public static class LogsApi
         {
             ({ } count, _) => await logs.GetLogsTail(deploymentId, (int)count, cancellationToken),
             (_, { } first) => await logs.GetLogsRange(deploymentId, first, limit, cancellationToken),
-            _ => await GetLogsAfter(logs, deploymentId, after, limit, cancellationToken),
+            _ => await GetLogsAfter(logs, deploymentId, after, limit, wait, cancellationToken),
         };
         return page is null ? Problem.UnknownDeployment(id) : TypedResults.Ok(LogPageJson.Of(deploymentId, page));
     }
 
     private static async Task<LogPage?> GetLogsAfter(
-        LogStore logs, long deploymentId, Instant? after, int limit, CancellationToken cancellationToken)
+        LogStore logs, long deploymentId, Instant? after, int limit, TimeSpan wait, CancellationToken cancellationToken)
     {
         // Instants that no stored time can have (before 1678, after 2261) are as good as the ends of the store's range.
         Instant? within = after is { } cursor ? Instant.Max(Earliest, Instant.Min(Latest, cursor)) : null;
-        var page = await logs.GetLogsAfter(deploymentId, within, limit, cancellationToken);
+        var page = await logs.GetLogsAfter(deploymentId, within, limit, wait, cancellationToken);
         return page?.Lines.Count == 0 ? page with { NextAfter = after } : page;
     }
 
@@ -79,6 +84,11 @@ public static class LogsApi
         foreach (var way in ways.Skip(1))
         {
             query.Refuse(way, $"'{way}' cannot stand beside '{ways[0]}'; give one of after, from_line and tail.");
+        }
+
+        if (query.Has("wait") && (query.Has("tail") || query.Has("from_line")))
+        {
+            query.Refuse("wait", "'wait' stands beside 'after' alone, or by itself.");
         }
 
         if (query.Has("tail") && query.Has("limit"))

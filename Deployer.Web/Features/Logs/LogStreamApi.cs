@@ -1,0 +1,199 @@
+using System.Buffers;
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text;
+using Deployer.Core.Access;
+using Deployer.Core.Data;
+using Deployer.Core.Deployments;
+using Deployer.Core.Logs;
+using Deployer.Web.Features.Deployments;
+using Deployer.Web.Features.Problems;
+using Deployer.Web.Features.Security;
+using Microsoft.AspNetCore.Http.HttpResults;
+using NodaTime;
+
+namespace Deployer.Web.Features.Logs;
+
+/// <summary>Where a deployment stands, as an event of its log's stream.</summary>
+/// <param name="Status">The deployment's status.</param>
+/// <param name="Complete">Whether it has ended and its last line was sent: nothing will follow.</param>
+internal sealed record LogStatusJson(DeploymentStatus Status, bool Complete);
+
+/// <summary>The log of a deployment as a stream: server-sent events, and the whole as text.</summary>
+public static class LogStreamApi
+{
+    private const int PageLines = 1000;
+    private const string LastEventId = "Last-Event-ID";
+
+    // Proxies on the way cut connections on which nothing moves, often after a minute or half of one.
+    private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
+
+    /// <summary>Maps the endpoints.</summary>
+    public static void MapLogStreamApi(this IEndpointRouteBuilder routes)
+    {
+        var logs = routes.MapGroup("/api/deployments/{id}").WithTags("Logs");
+        logs.MapGet("/logs/stream", StreamAsync)
+            .WithName("StreamLogs").RequireAccess(AccessRole.Viewer, AccessScope.Deployment)
+            .WithSummary("Follow a deployment's log as server-sent events")
+            .WithDescription(
+                "Events of type line hold a line as GET …/logs gives it; their id is the cursor, so a client that reconnects with Last-Event-ID goes "
+                + "on where it was. Events of type status hold status and complete; they come when the status changes, every 15 seconds without a "
+                + "line, and last of all with complete true. A reconnect after that is answered 204, which tells an EventSource to stay closed.")
+            .WithQuery("after", "Lines after this instant; left out: from the beginning. Last-Event-ID goes before it.", Rfc3339.Example)
+            .Produces(StatusCodes.Status200OK, contentType: "text/event-stream").Produces(StatusCodes.Status204NoContent)
+            .ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound);
+        logs.MapGet("/logs.txt", TextAsync)
+            .WithName("DownloadLog").RequireAccess(AccessRole.Viewer, AccessScope.Deployment)
+            .WithSummary("Download what there is of a deployment's log as text")
+            .WithQuery("timestamps", "true puts the time and a space before each line.", "true")
+            .Produces(StatusCodes.Status200OK, contentType: "text/plain")
+            .ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound);
+    }
+
+    private static async Task<IResult> StreamAsync(
+        string id, HttpRequest request, DeploymentGate deployments, LogStore logs, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var query = new QueryReader(request, "after");
+        var after = query.Instant("after");
+        var resumed = request.Headers[LastEventId].ToString();
+        if (resumed.Length > 0)
+        {
+            if (Rfc3339.TryParse(resumed, out var cursor, out var error))
+            {
+                after = cursor;
+            }
+            else
+            {
+                query.Refuse(LastEventId, $"{LastEventId} is not an instant: {error} It is the id of an event of this stream, e.g. {Rfc3339.Example}.");
+            }
+        }
+
+        if (query.Problem is { } problem)
+        {
+            return problem;
+        }
+
+        if (await FindAsync(id, deployments, logs, cancellationToken) is not { } found)
+        {
+            return Problem.UnknownDeployment(id);
+        }
+
+        if (resumed.Length > 0 && found.Extent.Status.IsFinal() && (found.Extent.LastTime is null || after >= found.Extent.LastTime))
+        {
+            return TypedResults.NoContent();
+        }
+
+        // The connection belongs to this reader alone; buffers on the way would hold lines back.
+        request.HttpContext.Response.Headers["X-Accel-Buffering"] = "no";
+        return TypedResults.ServerSentEvents(Events(logs, found.DeploymentId, after, time, cancellationToken));
+    }
+
+    private static async IAsyncEnumerable<SseItem<object>> Events(
+        LogStore logs, long deploymentId, Instant? after, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var pages = logs.FollowAsync(deploymentId, after, PageLines, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        LogStatusJson? sent = null;
+        while (true)
+        {
+            var next = pages.MoveNextAsync().AsTask();
+            while (!await HasComeAsync(next, time, cancellationToken))
+            {
+                yield return Status(sent!);
+            }
+
+            if (!await next)
+            {
+                yield break;
+            }
+
+            foreach (var line in pages.Current.Lines)
+            {
+                yield return new SseItem<object>(LogLineJson.Of(line), "line") { EventId = Rfc3339.Format(line.Time) };
+            }
+
+            var status = new LogStatusJson(pages.Current.Status, pages.Current.Complete);
+            if (status != sent)
+            {
+                sent = status;
+                yield return Status(status);
+            }
+        }
+    }
+
+    private static SseItem<object> Status(LogStatusJson status) => new(status, "status");
+
+    /// <summary>Whether the task ended before it was time for a sign of life.</summary>
+    private static async Task<bool> HasComeAsync(Task task, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (!task.IsCompleted)
+        {
+            using var passed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            await Task.WhenAny(task, Task.Delay(KeepAlive, time, passed.Token));
+            await passed.CancelAsync();
+        }
+
+        return task.IsCompleted;
+    }
+
+    private static async Task<IResult> TextAsync(
+        string id, HttpRequest request, DeploymentGate deployments, LogStore logs, CancellationToken cancellationToken)
+    {
+        var query = new QueryReader(request, "timestamps");
+        var timestamps = query.Text("timestamps") is { } text && ReadBoolean(query, "timestamps", text);
+        if (query.Problem is { } problem)
+        {
+            return problem;
+        }
+
+        if (await FindAsync(id, deployments, logs, cancellationToken) is not { } found)
+        {
+            return Problem.UnknownDeployment(id);
+        }
+
+        return TypedResults.Stream(
+            target => WriteAsync(logs, found.DeploymentId, timestamps, target, cancellationToken), "text/plain; charset=utf-8",
+            $"deployment-{found.DeploymentId}.txt");
+    }
+
+    /// <summary>Writes page by page, so that memory does not grow with the log.</summary>
+    private static async Task WriteAsync(
+        LogStore logs, long deploymentId, bool timestamps, Stream target, CancellationToken cancellationToken)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        await foreach (var page in logs.ReadAllAsync(deploymentId, PageLines, cancellationToken))
+        {
+            foreach (var line in page.Lines)
+            {
+                if (timestamps)
+                {
+                    Encoding.UTF8.GetBytes(Rfc3339.Format(line.Time), buffer);
+                    buffer.Write(" "u8);
+                }
+
+                Encoding.UTF8.GetBytes(line.Text, buffer);
+                buffer.Write("\n"u8);
+            }
+
+            await target.WriteAsync(buffer.WrittenMemory, cancellationToken);
+            buffer.ResetWrittenCount();
+        }
+    }
+
+    /// <summary>Reads <c>true</c> or <c>false</c>.</summary>
+    internal static bool ReadBoolean(QueryReader query, string name, string text)
+    {
+        if (text is not ("true" or "false"))
+        {
+            query.Refuse(name, $"'{name}' is true or false.");
+        }
+
+        return text == "true";
+    }
+
+    private static async Task<(long DeploymentId, LogExtent Extent)?> FindAsync(
+        string id, DeploymentGate deployments, LogStore logs, CancellationToken cancellationToken) =>
+        DeploymentsApi.TryParseId(id, out var deploymentId) && await deployments.MaySeeAsync(deploymentId, cancellationToken)
+            && await logs.GetExtent(deploymentId, cancellationToken) is { } extent
+            ? (deploymentId, extent)
+            : null;
+}
