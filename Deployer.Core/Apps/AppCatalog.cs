@@ -8,7 +8,7 @@ namespace Deployer.Core.Apps;
 
 /// <summary>The apps: list, add, change, remove.</summary>
 public sealed class AppCatalog(
-    IDbContextFactory<DeployerDb> databases, IContainerEngine engine, DeploymentFeed feed, TimeProvider time)
+    IDbContextFactory<DeployerDb> databases, IContainerEngine engine, InstanceIdentity instance, DeploymentFeed feed, TimeProvider time)
 {
     /// <summary>SQLite's extended result code for a broken unique index (SQLITE_CONSTRAINT_UNIQUE).</summary>
     private const int UniqueViolation = 2067;
@@ -47,6 +47,11 @@ public sealed class AppCatalog(
             UpdatedAt = now,
         };
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        if (await db.Apps.AnyAsync(other => other.Name == valid.Name, cancellationToken))
+        {
+            return new AppChange.NameTaken(valid.Name);
+        }
+
         db.Apps.Add(app);
         try
         {
@@ -54,6 +59,7 @@ public sealed class AppCatalog(
         }
         catch (DbUpdateException exception) when (exception.InnerException is SqliteException { SqliteExtendedErrorCode: UniqueViolation })
         {
+            // Somebody else took the name between the look and the insert.
             return new AppChange.NameTaken(valid.Name);
         }
 
@@ -108,8 +114,7 @@ public sealed class AppCatalog(
             return new AppRemoval.Busy(unfinished);
         }
 
-        var labels = new Dictionary<string, string>(StringComparer.Ordinal) { [ContainerLabels.App] = name };
-        foreach (var container in await engine.ListContainersAsync(labels, cancellationToken))
+        foreach (var container in await engine.ListContainersAsync(ContainerNames.OfApp(instance.Id, name), cancellationToken))
         {
             await engine.RemoveContainerAsync(container.Id, cancellationToken);
         }

@@ -18,13 +18,13 @@ internal sealed class LogGate(IReadOnlyList<Redactor> redactors)
     private const int LongestSequence = 64;
     private const int LongestString = 4096;
 
-    private static readonly SearchValues<char> s_special = SearchValues.Create(
+    private static readonly SearchValues<char> Special = SearchValues.Create(
         [.. Enumerable.Range(0, 0x20).Concat(Enumerable.Range(0x7f, 0x21)).Select(code => (char)code)]);
 
     private readonly int _maxChars = MaxLineBytes + redactors.Select(redactor => redactor.Longest).DefaultIfEmpty(0).Max();
     private readonly StringBuilder _text = new();
     private readonly StringBuilder _sequence = new();
-    private readonly List<Range> _secrets = [];
+    private readonly SecretMask _mask = new(redactors);
     private Decoder? _decoder;
     private State _state;
     private TerminalLine? _terminal;
@@ -72,14 +72,14 @@ internal sealed class LogGate(IReadOnlyList<Redactor> redactors)
         {
             if (_state is State.Ground)
             {
-                var plain = text.IndexOfAny(s_special);
+                var plain = text.IndexOfAny(Special);
                 if (plain != 0)
                 {
                     var length = plain < 0 ? text.Length : plain;
                     if (length < text.Length && text[length] == '\n' && !_begun && _carried.Length == 0 && length <= MaxLineBytes / 3)
                     {
                         // The common case: a whole short line without anything special in it.
-                        lines.Add(Mask(text[..length]));
+                        lines.Add(_mask.Apply(text[..length]));
                         _brokenByFlush = false;
                         text = text[(length + 1)..];
                         continue;
@@ -312,7 +312,7 @@ internal sealed class LogGate(IReadOnlyList<Redactor> redactors)
         }
 
         var shown = _text.ToString();
-        var masked = Mask(shown, unfinished: -1);
+        var masked = _mask.Apply(shown, _carried, unfinished: -1);
         if (_terminal is null || !string.Equals(masked, shown, StringComparison.Ordinal))
         {
             _terminal = new TerminalLine(masked, _maxChars);
@@ -333,10 +333,10 @@ internal sealed class LogGate(IReadOnlyList<Redactor> redactors)
         }
 
         var text = _text.ToString();
-        var plain = _styled ? WithoutStyles(text, out _) : text;
-        var unfinished = byFlush || _lostBytes > 0 ? Unfinished(_carried + plain) : -1;
+        var plain = _styled ? SecretMask.WithoutStyles(text, out _) : text;
+        var unfinished = byFlush || _lostBytes > 0 ? _mask.FindUnfinished(_carried + plain) : -1;
         var carry = byFlush && unfinished >= 0 ? (_carried + plain)[unfinished..] : "";
-        lines.Add(Cut(Mask(text, unfinished)));
+        lines.Add(Cut(_mask.Apply(text, _carried, unfinished)));
         _carried = carry;
         _text.Clear();
         _terminal = null;
@@ -349,122 +349,6 @@ internal sealed class LogGate(IReadOnlyList<Redactor> redactors)
         {
             _state = State.Ground;
         }
-    }
-
-    private int Unfinished(string text)
-    {
-        var first = -1;
-        foreach (var redactor in redactors)
-        {
-            var at = redactor.FindUnfinishedSecret(text);
-            first = at >= 0 && (first < 0 || at < first) ? at : first;
-        }
-
-        return first;
-    }
-
-    /// <summary>Masks secrets in a line without SGR sequences that follows no broken line.</summary>
-    private string Mask(ReadOnlySpan<char> text)
-    {
-        _secrets.Clear();
-        Find(text);
-        return _secrets.Count == 0 ? text.ToString() : Replace(text, map: null);
-    }
-
-    /// <summary>Masks secrets in a line that may have SGR sequences, even inside a secret.</summary>
-    /// <param name="text">The line.</param>
-    /// <param name="unfinished">Where an unfinished secret begins, in the carried text and the line without its sequences.</param>
-    private string Mask(string text, int unfinished)
-    {
-        int[]? map = null;
-        var plain = text.Contains('\e', StringComparison.Ordinal) ? WithoutStyles(text, out map) : text;
-        var searched = _carried + plain;
-        _secrets.Clear();
-        Find(searched);
-        if (unfinished >= 0)
-        {
-            _secrets.Add(unfinished..searched.Length);
-        }
-
-        for (var index = _secrets.Count - 1; index >= 0; index--)
-        {
-            var (start, end) = (_secrets[index].Start.Value - _carried.Length, _secrets[index].End.Value - _carried.Length);
-            if (end <= 0)
-            {
-                _secrets.RemoveAt(index);
-            }
-            else
-            {
-                _secrets[index] = Math.Max(0, start)..end;
-            }
-        }
-
-        return _secrets.Count == 0 ? text : Replace(text, map);
-    }
-
-    private void Find(ReadOnlySpan<char> text)
-    {
-        foreach (var redactor in redactors)
-        {
-            redactor.FindSecrets(text, _secrets);
-        }
-    }
-
-    /// <summary>Puts a mask in place of each range found, overlapping ones as one.</summary>
-    private string Replace(ReadOnlySpan<char> text, int[]? map)
-    {
-        _secrets.Sort(static (left, right) => left.Start.Value.CompareTo(right.Start.Value));
-        var result = new StringBuilder(text.Length);
-        var copied = 0;
-        for (var index = 0; index < _secrets.Count;)
-        {
-            var (start, end) = (_secrets[index].Start.Value, _secrets[index].End.Value);
-            for (index++; index < _secrets.Count && _secrets[index].Start.Value <= end; index++)
-            {
-                end = Math.Max(end, _secrets[index].End.Value);
-            }
-
-            var (from, to) = map is null ? (start, end) : (map[start], map[end - 1] + 1);
-            result.Append(text[copied..from]).Append(Redactor.Mask);
-            copied = to;
-            if (map is not null)
-            {
-                AppendStyles(text[from..to], result);
-            }
-        }
-
-        return result.Append(text[copied..]).ToString();
-    }
-
-    /// <summary>Keeps what a masked range did to the colours of what follows.</summary>
-    private static void AppendStyles(ReadOnlySpan<char> text, StringBuilder result)
-    {
-        while (text.IndexOf('\e') is var start and >= 0)
-        {
-            var length = text[start..].IndexOf('m') + 1;
-            result.Append(text.Slice(start, length));
-            text = text[(start + length)..];
-        }
-    }
-
-    private static string WithoutStyles(string text, out int[] map)
-    {
-        var plain = new StringBuilder(text.Length);
-        var positions = new List<int>(text.Length);
-        for (var index = 0; index < text.Length; index++)
-        {
-            if (text[index] == '\e')
-            {
-                index = text.IndexOf('m', index);
-                continue;
-            }
-
-            plain.Append(text[index]);
-            positions.Add(index);
-        }
-
-        map = [.. positions];
-        return plain.ToString();
     }
 
     /// <summary>Shortens a line to <see cref="MaxLineBytes"/>, with a mark that says how much is missing.</summary>

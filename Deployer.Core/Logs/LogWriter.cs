@@ -17,8 +17,8 @@ internal sealed partial class LogWriter : IAsyncDisposable
     private const int MaxBatchLines = 10_000;
     private const int MaxBatchWeight = 8 * 1024 * 1024; // UTF-16 in memory: 4 MB of text
 
-    private static readonly TimeSpan s_firstRetry = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan s_longestRetry = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(2);
 
     private readonly IDbContextFactory<DeployerDb> _databases;
     private readonly DeploymentFeed _feed;
@@ -123,7 +123,7 @@ internal sealed partial class LogWriter : IAsyncDisposable
     private async Task WriteAsync()
     {
         var started = _time.GetTimestamp();
-        for (var retry = s_firstRetry; ; retry = retry * 2 < s_longestRetry ? retry * 2 : s_longestRetry)
+        for (var retry = FirstRetry; ; retry = retry * 2 < LongestRetry ? retry * 2 : LongestRetry)
         {
             try
             {

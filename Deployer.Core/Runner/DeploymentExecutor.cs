@@ -145,11 +145,11 @@ internal sealed partial class DeploymentExecutor(
 
     private static DeploymentFailure Failure(
         DeploymentRun run, StopReason reason, Exception exception, FailureEvidence? evidence) => reason switch
-    {
-        StopReason.Stalled => FailureRules.Stalled(run.Log.Step, run.Stall.Limit, evidence),
-        StopReason.ShuttingDown => FailureRules.Interrupted(run.Log.Step, evidence),
-        _ => FailureRules.Explain(exception, run, evidence),
-    };
+        {
+            StopReason.Stalled => FailureRules.Stalled(run.Log.Step, run.Stall.Limit, evidence),
+            StopReason.ShuttingDown => FailureRules.Interrupted(run.Log.Step, evidence),
+            _ => FailureRules.Explain(exception, run, evidence),
+        };
 
     private async Task DisposeAsync(OutputFollower output, long deploymentId)
     {

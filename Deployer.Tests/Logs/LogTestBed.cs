@@ -13,7 +13,7 @@ namespace Deployer.Tests.Logs;
 /// <summary>A real database file with its migrations, and log stores over it.</summary>
 internal sealed class LogTestBed : IAsyncDisposable, IDbContextFactory<DeployerDb>
 {
-    private static readonly Lazy<byte[]> s_empty = new(MakeEmpty);
+    private static readonly Lazy<byte[]> Empty = new(MakeEmpty);
 
     private readonly DbContextOptions<DeployerDb> _options;
     private readonly List<LogStore> _stores = [];
@@ -23,7 +23,7 @@ internal sealed class LogTestBed : IAsyncDisposable, IDbContextFactory<DeployerD
     public LogTestBed()
     {
         Directory = System.IO.Directory.CreateTempSubdirectory("deployer-logs-").FullName;
-        File.WriteAllBytes(DatabaseFile, s_empty.Value);
+        File.WriteAllBytes(DatabaseFile, Empty.Value);
         _options = (DbContextOptions<DeployerDb>)new DbContextOptionsBuilder<DeployerDb>().UseDeployerSqlite(Directory).Options;
     }
 

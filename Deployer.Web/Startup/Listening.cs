@@ -13,7 +13,7 @@ public static partial class Listening
     public const string DefaultUrls = "http://127.0.0.1:8080";
 
     /// <summary>Largest request body, in bytes. No request of the API or of the dashboard comes near it.</summary>
-    private const long MaxRequestBytes = 1024 * 1024;
+    internal const long MaxRequestBytes = 1024 * 1024;
 
     private static readonly string[] AddressKeys =
         [WebHostDefaults.ServerUrlsKey, WebHostDefaults.HttpPortsKey, WebHostDefaults.HttpsPortsKey];
@@ -21,9 +21,7 @@ public static partial class Listening
     /// <summary>Sets the default address, which loses against every configured one, and the server's limits.</summary>
     public static void AddListening(this WebApplicationBuilder builder)
     {
-        var isConfigured = AddressKeys.Any(key => !string.IsNullOrWhiteSpace(builder.Configuration[key]))
-            || builder.Configuration.GetSection("Kestrel:Endpoints").GetChildren().Any();
-        if (!isConfigured)
+        if (!HasEndpoints(builder.Configuration) && AddressKeys.All(key => string.IsNullOrWhiteSpace(builder.Configuration[key])))
         {
             builder.WebHost.UseUrls(DefaultUrls);
         }
@@ -39,7 +37,7 @@ public static partial class Listening
     /// <exception cref="SettingException">An address is malformed, taken or not this machine's.</exception>
     public static void CheckListening(this WebApplication app)
     {
-        foreach (var url in app.Urls)
+        foreach (var url in Urls(app.Configuration))
         {
             CheckUrl(url);
         }
@@ -51,6 +49,14 @@ public static partial class Listening
             LogReady(logger, string.Join(" and ", addresses));
         });
     }
+
+    /// <summary>Whether the server's own section names its end points; it then ignores <c>Urls</c>.</summary>
+    private static bool HasEndpoints(IConfiguration configuration) => configuration.GetSection("Kestrel:Endpoints").GetChildren().Any();
+
+    private static string[] Urls(IConfiguration configuration) =>
+        HasEndpoints(configuration)
+            ? []
+            : (configuration[WebHostDefaults.ServerUrlsKey] ?? "").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     private static void CheckUrl(string url)
     {

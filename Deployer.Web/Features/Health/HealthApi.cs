@@ -3,9 +3,7 @@ using Deployer.Core.Access;
 using Deployer.Core.Data;
 using Deployer.Core.Engine;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Microsoft.Extensions.Options;
 
 namespace Deployer.Web.Features.Health;
 
@@ -46,58 +44,4 @@ public static class HealthApi
     private sealed record HealthJson(string Status, IReadOnlyDictionary<string, CheckJson> Checks);
 
     private sealed record CheckJson(string Status, string? Detail);
-}
-
-/// <summary>The database answers.</summary>
-internal sealed class DatabaseHealth(IDbContextFactory<DeployerDb> databases) : IHealthCheck
-{
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
-    {
-        try
-        {
-            await using var db = await databases.CreateDbContextAsync(cancellationToken);
-            await db.Apps.AnyAsync(cancellationToken);
-            return HealthCheckResult.Healthy("The database answers.");
-        }
-        catch (Microsoft.Data.Sqlite.SqliteException exception)
-        {
-            return HealthCheckResult.Unhealthy($"The database does not answer (SQLite {exception.SqliteErrorCode}). Look after Data:Directory.", exception);
-        }
-    }
-}
-
-/// <summary>The engine answers.</summary>
-internal sealed class EngineHealth(IContainerEngine engine) : IHealthCheck
-{
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
-    {
-        try
-        {
-            var info = await engine.DescribeAsync(cancellationToken);
-            return HealthCheckResult.Healthy($"Engine {info.Version} answers at {engine.Endpoint}.");
-        }
-        catch (EngineException exception)
-        {
-            return HealthCheckResult.Unhealthy($"{exception.Message} Start it or set Engine:Endpoint.", exception);
-        }
-    }
-}
-
-/// <summary>The disk of the database has room.</summary>
-internal sealed class DiskHealth(IOptions<DataOptions> data) : IHealthCheck
-{
-    private const long Least = 100L * 1024 * 1024;
-    private const long Enough = 1024L * 1024 * 1024;
-
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
-    {
-        var free = new DriveInfo(data.Value.Directory).AvailableFreeSpace;
-        var detail = $"{free / (1024 * 1024)} MiB are free for Data:Directory.";
-        return Task.FromResult(free switch
-        {
-            < Least => HealthCheckResult.Unhealthy($"{detail} Make room, or the logs cannot be kept."),
-            < Enough => HealthCheckResult.Degraded($"{detail} Make room soon."),
-            _ => HealthCheckResult.Healthy(detail),
-        });
-    }
 }

@@ -34,7 +34,7 @@ public static class ProblemsRegistration
                 api.UseExceptionHandler(new ExceptionHandlerOptions
                 {
                     ExceptionHandler = context =>
-                        FailedRequest.Explain(context, context.Features.GetRequiredFeature<IExceptionHandlerFeature>().Error).ExecuteAsync(context),
+                        FailedRequest.Explain(context, context.Features.GetRequiredFeature<IExceptionHandlerFeature>()).ExecuteAsync(context),
                     SuppressDiagnosticsCallback = failure => FailedRequest.IsExpected(failure.Exception),
                     AllowStatusCode404Response = true,
                 });
