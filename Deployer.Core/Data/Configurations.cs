@@ -44,6 +44,7 @@ internal sealed class DeploymentConfiguration : IEntityTypeConfiguration<Deploym
         builder.Property(deployment => deployment.RequestedBy).HasColumnName("requested_by").HasMaxLength(256);
         builder.Property(deployment => deployment.IdempotencyKey).HasColumnName("idempotency_key").HasMaxLength(255);
         builder.Property(deployment => deployment.CancelRequestedAt).HasColumnName("cancel_requested_at");
+        builder.Property(deployment => deployment.CancelRequestedBy).HasColumnName("cancel_requested_by").HasMaxLength(256);
         builder.Property(deployment => deployment.Worker).HasColumnName("worker").HasMaxLength(256);
         builder.Property(deployment => deployment.LeaseUntil).HasColumnName("lease_until");
         builder.Property(deployment => deployment.CreatedAt).HasColumnName("created_at");

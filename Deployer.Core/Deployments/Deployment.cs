@@ -63,8 +63,11 @@ public sealed class Deployment
     /// <summary>The caller's <c>Idempotency-Key</c>; unique within the app.</summary>
     public string? IdempotencyKey { get; init; }
 
-    /// <summary>When a person asked to cancel; the runner acts on it.</summary>
+    /// <summary>When a person asked to cancel; the runner acts on it, and claims no queued deployment that has it.</summary>
     public Instant? CancelRequestedAt { get; init; }
+
+    /// <summary>Who asked to cancel.</summary>
+    public string? CancelRequestedBy { get; init; }
 
     /// <summary>Which worker holds the claim; <see langword="null"/> unless running.</summary>
     public string? Worker { get; init; }

@@ -43,11 +43,11 @@ internal sealed partial class DeploymentLedger(
     {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
         return await db.Deployments
-            .Where(deployment => deployment.Status == DeploymentStatus.Queued
+            .Where(deployment => deployment.Status == DeploymentStatus.Queued && deployment.CancelRequestedAt == null
                 && !db.Set<DeploymentApproval>().Any(approval => approval.DeploymentId == deployment.Id && approval.ApprovedAt == null)
                 && !db.Deployments.Any(other => other.AppId == deployment.AppId
                     && (other.Status == DeploymentStatus.Running
-                        || (other.Status == DeploymentStatus.Queued && other.Id < deployment.Id))))
+                        || (other.Status == DeploymentStatus.Queued && other.CancelRequestedAt == null && other.Id < deployment.Id))))
             .OrderBy(deployment => deployment.Id)
             .Select(deployment => deployment.Id)
             .Take(count)
@@ -64,7 +64,7 @@ internal sealed partial class DeploymentLedger(
         try
         {
             claimed = await db.Deployments
-                .Where(deployment => deployment.Id == id && deployment.Status == DeploymentStatus.Queued
+                .Where(deployment => deployment.Id == id && deployment.Status == DeploymentStatus.Queued && deployment.CancelRequestedAt == null
                     && !db.Set<DeploymentApproval>().Any(approval => approval.DeploymentId == id && approval.ApprovedAt == null)
                     && !db.Deployments.Any(other => other.AppId == deployment.AppId && other.Status == DeploymentStatus.Running))
                 .ExecuteUpdateAsync(
@@ -122,11 +122,12 @@ internal sealed partial class DeploymentLedger(
         return ChangeAsync(claim, set => set.SetProperty(deployment => deployment.LeaseUntil, until), publish: false, cancellationToken);
     }
 
-    /// <summary>Whether a person asked to cancel.</summary>
-    public async Task<bool> IsCancelRequestedAsync(long id, CancellationToken cancellationToken)
+    /// <summary>Who asked to cancel; <see langword="null"/> when nobody did.</summary>
+    public async Task<string?> FindCancelerAsync(long id, CancellationToken cancellationToken)
     {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
-        return await db.Deployments.AnyAsync(deployment => deployment.Id == id && deployment.CancelRequestedAt != null, cancellationToken);
+        return await db.Deployments.Where(deployment => deployment.Id == id && deployment.CancelRequestedAt != null)
+            .Select(deployment => deployment.CancelRequestedBy ?? "somebody").SingleOrDefaultAsync(cancellationToken);
     }
 
     /// <summary>A step begins.</summary>

@@ -2,14 +2,19 @@ using Deployer.Core.Apps;
 using Deployer.Core.Data;
 using Deployer.Core.Engine;
 using Deployer.Core.Environments;
+using Deployer.Core.Logs;
 using Microsoft.EntityFrameworkCore;
+using NodaTime;
 
 namespace Deployer.Core.Deployments;
 
 /// <summary>Takes requests to deploy and to cancel. The row is the queue; the runner claims it.</summary>
 public sealed class DeploymentQueue(
-    IDbContextFactory<DeployerDb> databases, DeploymentReader reader, DeploymentFeed feed, TimeProvider time)
+    IDbContextFactory<DeployerDb> databases, DeploymentReader reader, LogStore logs, DeploymentFeed feed, TimeProvider time)
 {
+    // Whoever withdraws a deployment ends it; only after this long has it surely failed to.
+    private static readonly Duration EndingTime = Duration.FromMinutes(1);
+
     private static readonly StepKind[] AllSteps = Enum.GetValues<StepKind>();
 
     /// <summary>Queues a deployment of an app with a snapshot of its spec.</summary>
@@ -75,41 +80,80 @@ public sealed class DeploymentQueue(
     /// <param name="deploymentId">The deployment.</param>
     /// <param name="requestedBy">Who asks; kept in the log of the deployment.</param>
     /// <param name="cancellationToken">Cancels the request itself.</param>
+    /// <exception cref="LogStoreException">The log cannot be written; the deployment is withdrawn, and ends a little later.</exception>
     public async Task<CancelResult> CancelAsync(long deploymentId, string requestedBy, CancellationToken cancellationToken)
     {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
         var now = time.Now();
+        var asked = await db.Deployments
+            .Where(deployment => deployment.Id == deploymentId && deployment.CancelRequestedAt == null
+                && (deployment.Status == DeploymentStatus.Queued || deployment.Status == DeploymentStatus.Running))
+            .ExecuteUpdateAsync(
+                set => set.SetProperty(deployment => deployment.CancelRequestedAt, now)
+                    .SetProperty(deployment => deployment.CancelRequestedBy, requestedBy),
+                cancellationToken);
+        if (asked == 1)
+        {
+            feed.Publish(deploymentId);
+        }
+
+        var status = await db.Deployments.Where(deployment => deployment.Id == deploymentId)
+            .Select(deployment => (DeploymentStatus?)deployment.Status).SingleOrDefaultAsync(cancellationToken);
+        switch (status)
+        {
+            case null:
+                return CancelResult.Unknown;
+            case DeploymentStatus.Queued:
+                if (asked == 1)
+                {
+                    await EndWithdrawnAsync(deploymentId, cancellationToken);
+                }
+
+                return CancelResult.Canceled;
+            case DeploymentStatus.Running:
+                return CancelResult.Requested;
+            default:
+                return CancelResult.AlreadyEnded;
+        }
+    }
+
+    /// <summary>
+    /// Ends queued deployments which were withdrawn but, after a crash, not ended: nobody claims them any more.
+    /// </summary>
+    public async Task EndWithdrawnAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        var longAgo = time.Now() - EndingTime;
+        var withdrawn = await db.Deployments
+            .Where(deployment => deployment.Status == DeploymentStatus.Queued && deployment.CancelRequestedAt < longAgo)
+            .Select(deployment => deployment.Id)
+            .ToListAsync(cancellationToken);
+        foreach (var id in withdrawn)
+        {
+            await EndWithdrawnAsync(id, cancellationToken);
+        }
+    }
+
+    // The mark keeps the runner from claiming it, so nobody else can end it: first the line, then the status.
+    private async Task EndWithdrawnAsync(long id, CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        var requestedBy = await db.Deployments.Where(deployment => deployment.Id == id)
+            .Select(deployment => deployment.CancelRequestedBy).SingleAsync(cancellationToken);
+        await logs.AppendLog(id, LogStream.System, StepKind.Prepare, $"Canceled by {requestedBy} before it began", cancellationToken);
+
+        var now = time.Now();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var canceled = await db.Deployments
-            .Where(deployment => deployment.Id == deploymentId && deployment.Status == DeploymentStatus.Queued)
+        await db.Deployments
+            .Where(deployment => deployment.Id == id && deployment.Status == DeploymentStatus.Queued)
             .ExecuteUpdateAsync(
                 set => set.SetProperty(deployment => deployment.Status, DeploymentStatus.Canceled)
-                    .SetProperty(deployment => deployment.CancelRequestedAt, now)
                     .SetProperty(deployment => deployment.EndedAt, now),
                 cancellationToken);
-        if (canceled == 1)
-        {
-            await db.Steps.Where(step => step.DeploymentId == deploymentId)
-                .ExecuteUpdateAsync(set => set.SetProperty(step => step.State, StepState.Skipped), cancellationToken);
-            await transaction.CommitAsync(cancellationToken);
-            feed.Publish(deploymentId);
-            return CancelResult.Canceled;
-        }
-
-        var running = await db.Deployments
-            .Where(deployment => deployment.Id == deploymentId && deployment.Status == DeploymentStatus.Running)
-            .ExecuteUpdateAsync(
-                set => set.SetProperty(deployment => deployment.CancelRequestedAt, deployment => deployment.CancelRequestedAt ?? now),
-                cancellationToken);
-        var known = running == 1 || await db.Deployments.AnyAsync(deployment => deployment.Id == deploymentId, cancellationToken);
+        await db.Steps.Where(step => step.DeploymentId == id)
+            .ExecuteUpdateAsync(set => set.SetProperty(step => step.State, StepState.Skipped), cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        if (running == 1)
-        {
-            feed.Publish(deploymentId);
-            return CancelResult.Requested;
-        }
-
-        return known ? CancelResult.AlreadyEnded : CancelResult.Unknown;
+        feed.Publish(id);
     }
 
     private static bool IsSame(Deployment earlier, DeploymentRequest request) =>

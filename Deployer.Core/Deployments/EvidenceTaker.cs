@@ -30,7 +30,7 @@ internal sealed partial class EvidenceTaker(IContainerEngine engine, ILogger<Evi
             }
 
             return container is null ? null : new FailureEvidence(
-                container.Status is ContainerStatus.Exited or ContainerStatus.Restarting ? container.ExitCode : null,
+                container.Status is ContainerStatus.Exited ? container.ExitCode : null,
                 container.OutOfMemory,
                 container.HealthOutput?.Trim(),
                 await run.Log.LastOutputAsync(MaxLines, cancellationToken));

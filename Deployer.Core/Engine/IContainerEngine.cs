@@ -42,6 +42,9 @@ public interface IContainerEngine
     /// <summary>Removes a container and its anonymous volumes, by force; no error when it is gone.</summary>
     Task RemoveContainerAsync(string containerId, CancellationToken cancellationToken);
 
+    /// <summary>Sets what the engine does when a container exits by itself.</summary>
+    Task SetRestartAsync(string containerId, RestartMode mode, CancellationToken cancellationToken);
+
     /// <summary>Renames a container, running or not.</summary>
     Task RenameContainerAsync(string containerId, string name, CancellationToken cancellationToken);
 

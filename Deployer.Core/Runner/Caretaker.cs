@@ -11,8 +11,8 @@ namespace Deployer.Core.Runner;
 /// not, and removes their stray containers.
 /// </summary>
 internal sealed partial class Caretaker(
-    LeftoverSettler settler, AppContainers containers, DeploymentLedger ledger, IOptions<RunnerOptions> options, TimeProvider time,
-    ILogger<Caretaker> logger) : BackgroundService
+    LeftoverSettler settler, DeploymentQueue queue, AppContainers containers, DeploymentLedger ledger, IOptions<RunnerOptions> options,
+    TimeProvider time, ILogger<Caretaker> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -29,6 +29,7 @@ internal sealed partial class Caretaker(
     {
         try
         {
+            await queue.EndWithdrawnAsync(cancellationToken);
             await settler.SettleAsync(cancellationToken);
             await SweepAsync(cancellationToken);
         }

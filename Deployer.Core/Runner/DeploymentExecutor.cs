@@ -113,7 +113,7 @@ internal sealed partial class DeploymentExecutor(
                 return new DeploymentEnd(DeploymentStatus.Succeeded, null, UndoPending: true);
             }
 
-            await TellWhyAsync(run, failure, either.Token);
+            await TellWhyAsync(run, guard, failure, either.Token);
             await rollBack.RunAsync(order, run.Log, either.Token);
             await run.Log.TryFlushAsync(either.Token);
             return End(failure, undoPending: false);
@@ -128,11 +128,12 @@ internal sealed partial class DeploymentExecutor(
         }
     }
 
-    private static async Task TellWhyAsync(DeploymentRun run, DeploymentFailure? failure, CancellationToken cancellationToken)
+    private static async Task TellWhyAsync(
+        DeploymentRun run, RunGuard guard, DeploymentFailure? failure, CancellationToken cancellationToken)
     {
         if (failure is null)
         {
-            await run.Log.TellAsync($"Canceled during the step {FailureRules.Name(run.Log.Step)}", cancellationToken);
+            await run.Log.TellAsync($"Canceled by {guard.Canceler} during the step {FailureRules.Name(run.Log.Step)}", cancellationToken);
             return;
         }
 

@@ -66,6 +66,9 @@ internal sealed partial class RunGuard : IAsyncDisposable
     /// <summary>Why it has to stop.</summary>
     public StopReason Reason => (StopReason)Volatile.Read(ref _reason);
 
+    /// <summary>Who asked to cancel, where that is the reason.</summary>
+    public string? Canceler { get; private set; }
+
     /// <summary>Canceled when the claim is lost; what puts things right after a stop goes by this alone.</summary>
     public CancellationToken ClaimLost => _claimLost.Token;
 
@@ -103,8 +106,9 @@ internal sealed partial class RunGuard : IAsyncDisposable
                     renewed = now;
                 }
 
-                if (Reason == StopReason.None && await _ledger.IsCancelRequestedAsync(_claim.DeploymentId, cancellationToken))
+                if (Reason == StopReason.None && await _ledger.FindCancelerAsync(_claim.DeploymentId, cancellationToken) is { } canceler)
                 {
+                    Canceler = canceler;
                     Stop(StopReason.Canceled);
                 }
 

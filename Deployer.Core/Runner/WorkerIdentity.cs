@@ -20,7 +20,7 @@ public sealed class WorkerIdentity : IDisposable
         _lock = new Lazy<FileStream>(() =>
         {
             Directory.CreateDirectory(_directory);
-            return new FileStream(PathOf(Name), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+            return new FileStream(PathOf(Name), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
         });
     }
 

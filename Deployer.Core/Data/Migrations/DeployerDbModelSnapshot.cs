@@ -527,6 +527,11 @@ namespace Deployer.Core.Data.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("cancel_requested_at");
 
+                    b.Property<string>("CancelRequestedBy")
+                        .HasMaxLength(256)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("cancel_requested_by");
+
                     b.Property<string>("ContainerId")
                         .HasColumnType("TEXT")
                         .HasColumnName("container_id");

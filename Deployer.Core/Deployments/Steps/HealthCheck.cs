@@ -34,6 +34,7 @@ internal sealed class HealthCheck(
         };
         await run.Output!.DrainAsync(containerStopped: false, cancellationToken);
         await LookAsync(run, cancellationToken);
+        await engine.SetRestartAsync(run.ContainerId!, run.Spec.Restart, cancellationToken);
         await run.Log.SayAsync($"Healthy: {says}", cancellationToken);
     }
 
@@ -114,7 +115,7 @@ internal sealed class HealthCheck(
         return $"the container kept running for {stays.TotalSeconds:0.#} s";
     }
 
-    /// <summary>The container as it is; raises when it does not run or has been restarted.</summary>
+    /// <summary>The container as it is; raises when it does not run.</summary>
     private async Task<ContainerDetails> LookAsync(DeploymentRun run, CancellationToken cancellationToken)
     {
         run.Output!.ThrowIfFaulted();
@@ -123,13 +124,12 @@ internal sealed class HealthCheck(
                 FailureCode.ContainerExited,
                 "The new container was removed by somebody else while it started.",
                 "Deploy again, and see what else manages containers on this engine.");
-        if (container is { Status: ContainerStatus.Running, RestartCount: 0 })
+        if (container.Status is ContainerStatus.Running)
         {
             return container;
         }
 
-        // A container that the engine has brought back has no end of its output to wait for.
-        await run.Output.DrainAsync(containerStopped: container.Status is ContainerStatus.Exited, cancellationToken);
+        await run.Output.DrainAsync(containerStopped: true, cancellationToken);
         throw FailureRules.Exited(container);
     }
 

@@ -1,3 +1,4 @@
+using Deployer.Core.Apps;
 using Deployer.Core.Engine;
 
 namespace Deployer.Core.Deployments.Steps;
@@ -16,7 +17,9 @@ internal sealed class Start(
         var plan = new ContainerPlan(
             run.Names.Container,
             run.Pulled!.Id,
-            traffic.MakeReachable(run.Spec, run.Pulled),
+
+            // Until it has proved itself, one that exits stays as it is: a witness rather than a loop.
+            traffic.MakeReachable(run.Spec, run.Pulled) with { Restart = RestartMode.No },
             run.Spec.Env,
             Merge(run.Spec.Labels, labels),
             network);
@@ -31,8 +34,8 @@ internal sealed class Start(
         }
 
         await engine.StartContainerAsync(run.ContainerId, cancellationToken);
-        run.Output = OutputFollower.Start(engine, run, run.ContainerId, time);
         await run.Log.SayAsync($"Started {plan.Name}", cancellationToken);
+        run.Output = OutputFollower.Start(engine, run, run.ContainerId, time);
         run.Stall.Progress();
     }
 

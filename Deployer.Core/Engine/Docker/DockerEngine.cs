@@ -1,4 +1,5 @@
 using System.Net;
+using Deployer.Core.Apps;
 using Docker.DotNet.Models;
 
 namespace Deployer.Core.Engine.Docker;
@@ -129,6 +130,14 @@ internal sealed class DockerEngine(Uri endpoint, TimeProvider time) : IContainer
             // Gone, or being removed by somebody else.
         }
     }
+
+    /// <inheritdoc/>
+    public Task SetRestartAsync(string containerId, RestartMode mode, CancellationToken cancellationToken) =>
+        _connection.AskAsync(
+            () => _connection.Client.Containers.UpdateContainerAsync(
+                containerId, new ContainerUpdateParameters { RestartPolicy = DockerMapping.ToPolicy(mode) }, cancellationToken),
+            DockerFailures.OfRequest,
+            cancellationToken);
 
     /// <inheritdoc/>
     public Task RenameContainerAsync(string containerId, string name, CancellationToken cancellationToken) =>

@@ -33,7 +33,7 @@ internal static class DockerMapping
                     .GroupBy(port => port.Container)
                     .ToDictionary(ports => PortKey(ports.Key), IList<PortBinding> (ports) => [.. ports.Select(ToBinding)], StringComparer.Ordinal),
                 Mounts = [.. spec.Volumes.Select(volume => new Mount { Type = "volume", Source = volume.Name, Target = volume.Path })],
-                RestartPolicy = new RestartPolicy { Name = ToPolicy(spec.Restart) },
+                RestartPolicy = ToPolicy(spec.Restart),
                 Memory = (spec.MemoryMb ?? 0) * 1024L * 1024L,
                 NanoCPUs = (long)Math.Round((spec.Cpus ?? 0) * 1_000_000_000),
                 ReadonlyRootfs = spec.ReadOnlyRoot,
@@ -90,13 +90,17 @@ internal static class DockerMapping
     private static PortBinding ToBinding(PortSpec port) =>
         new() { HostPort = port.Host is > 0 ? port.Host.Value.ToString(CultureInfo.InvariantCulture) : "" };
 
-    private static RestartPolicyKind ToPolicy(RestartMode mode) => mode switch
+    /// <summary>The engine's restart policy of that mode.</summary>
+    public static RestartPolicy ToPolicy(RestartMode mode) => new()
     {
-        RestartMode.No => RestartPolicyKind.No,
-        RestartMode.OnFailure => RestartPolicyKind.OnFailure,
-        RestartMode.Always => RestartPolicyKind.Always,
-        RestartMode.UnlessStopped => RestartPolicyKind.UnlessStopped,
-        _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "Unknown restart mode."),
+        Name = mode switch
+        {
+            RestartMode.No => RestartPolicyKind.No,
+            RestartMode.OnFailure => RestartPolicyKind.OnFailure,
+            RestartMode.Always => RestartPolicyKind.Always,
+            RestartMode.UnlessStopped => RestartPolicyKind.UnlessStopped,
+            _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "Unknown restart mode."),
+        },
     };
 
     // A container is "removing" or "dead" only on its way out.
