@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
+using Deployer.Core.Apps;
 using Deployer.Core.Engine;
 using Deployer.Core.Logs;
 using NodaTime;
@@ -86,6 +87,9 @@ internal sealed class QuietEngine : IContainerEngine
         _stopped[containerId].TrySetResult();
         return Task.CompletedTask;
     }
+
+    public Task SetRestartAsync(string containerId, RestartMode mode, CancellationToken cancellationToken) =>
+        Task.FromResult(Answer(containerId));
 
     public Task RenameContainerAsync(string containerId, string name, CancellationToken cancellationToken)
     {
