@@ -17,14 +17,14 @@ public sealed class AppCatalog(
     public async Task<IReadOnlyList<AppView>> ListAsync(CancellationToken cancellationToken)
     {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
-        return await View(db, db.Apps.OrderBy(app => app.Name)).ToListAsync(cancellationToken);
+        return await ViewAsync(db, db.Apps.OrderBy(app => app.Name), cancellationToken);
     }
 
     /// <summary>The app of that name; <see langword="null"/> when there is none.</summary>
     public async Task<AppView?> FindAsync(string name, CancellationToken cancellationToken)
     {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
-        return await View(db, db.Apps.Where(app => app.Name == name)).FirstOrDefaultAsync(cancellationToken);
+        return (await ViewAsync(db, db.Apps.Where(app => app.Name == name), cancellationToken)).SingleOrDefault();
     }
 
     /// <summary>Adds an app.</summary>
@@ -144,15 +144,30 @@ public sealed class AppCatalog(
          orderby deployment.Id
          select (long?)deployment.Id).FirstOrDefaultAsync(cancellationToken);
 
-    private static IQueryable<AppView> View(DeployerDb db, IQueryable<App> apps) =>
-        from app in apps.AsNoTracking()
-        let last = db.Deployments.Where(deployment => deployment.AppId == app.Id)
-            .OrderByDescending(deployment => deployment.Number).FirstOrDefault()
-        let current = db.Deployments.FirstOrDefault(deployment => deployment.Id == app.CurrentDeploymentId)
-        select new AppView(
-            app.Id, app.Name, app.Environment, app.Spec, app.CreatedAt, app.UpdatedAt,
-            last == null ? null : new DeploymentSummary(
-                last.Id, last.Number, last.Status, last.Spec.Image, last.Digest, last.CreatedAt, last.StartedAt, last.EndedAt),
-            current == null ? null : new DeploymentSummary(
-                current.Id, current.Number, current.Status, current.Spec.Image, current.Digest, current.CreatedAt, current.StartedAt, current.EndedAt));
+    /// <summary>
+    /// Two steps along indexes, apps with the ids of their deployments and then those deployments: as one query the newest
+    /// of each app would be found by sorting the whole history.
+    /// </summary>
+    private static async Task<IReadOnlyList<AppView>> ViewAsync(DeployerDb db, IQueryable<App> apps, CancellationToken cancellationToken)
+    {
+        var rows = await apps.AsNoTracking()
+            .Select(app => new
+            {
+                App = app,
+                LastId = db.Deployments.Where(deployment => deployment.AppId == app.Id)
+                    .OrderByDescending(deployment => deployment.Number).Select(deployment => (long?)deployment.Id).FirstOrDefault(),
+            })
+            .ToListAsync(cancellationToken);
+        var ids = rows.SelectMany(row => new[] { row.LastId, row.App.CurrentDeploymentId }).OfType<long>().Distinct().ToList();
+        var deployments = await db.Deployments.AsNoTracking()
+            .Where(deployment => ids.Contains(deployment.Id))
+            .Select(deployment => new DeploymentSummary(
+                deployment.Id, deployment.Number, deployment.Status, deployment.Spec.Image, deployment.Digest,
+                deployment.CreatedAt, deployment.StartedAt, deployment.EndedAt))
+            .ToDictionaryAsync(deployment => deployment.Id, cancellationToken);
+        return [.. rows.Select(row => new AppView(
+            row.App.Id, row.App.Name, row.App.Environment, row.App.Spec, row.App.CreatedAt, row.App.UpdatedAt,
+            row.LastId is { } last ? deployments.GetValueOrDefault(last) : null,
+            row.App.CurrentDeploymentId is { } current ? deployments.GetValueOrDefault(current) : null))];
+    }
 }

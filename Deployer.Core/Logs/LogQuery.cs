@@ -57,7 +57,7 @@ public sealed record LogQuery(string Text, bool IsRegex, bool MatchCase)
 /// <summary>Finds a query's text in a line.</summary>
 internal abstract class LogMatcher
 {
-    private static readonly TimeSpan s_lineTimeout = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LineTimeout = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Texts that every matching line holds, in any case.</summary>
     public abstract IReadOnlyList<string> Literals { get; }
@@ -78,12 +78,12 @@ internal abstract class LogMatcher
         var regexOptions = RegexOptions.CultureInvariant | (query.MatchCase ? RegexOptions.None : RegexOptions.IgnoreCase);
         try
         {
-            return new Regex(query.Text, regexOptions | RegexOptions.NonBacktracking, s_lineTimeout);
+            return new Regex(query.Text, regexOptions | RegexOptions.NonBacktracking, LineTimeout);
         }
         catch (NotSupportedException)
         {
             // Look-around, back-references and atomic groups need backtracking; the timeout bounds it.
-            return new Regex(query.Text, regexOptions, s_lineTimeout);
+            return new Regex(query.Text, regexOptions, LineTimeout);
         }
     }
 

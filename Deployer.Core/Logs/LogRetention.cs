@@ -20,7 +20,7 @@ internal sealed partial class LogRetention(
 {
     private const int RunsPerSlice = 40;
 
-    private static readonly TimeSpan s_interval = TimeSpan.FromHours(1);
+    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
     /// <summary>Removes what is due now.</summary>
     /// <returns>How many logs were removed.</returns>
@@ -48,7 +48,7 @@ internal sealed partial class LogRetention(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(s_interval, time);
+        using var timer = new PeriodicTimer(Interval, time);
         try
         {
             do

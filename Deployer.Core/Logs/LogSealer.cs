@@ -26,8 +26,8 @@ internal sealed partial class LogSealer(
     // The level of the best size for the time; higher ones save a few per cent (docs/performance.md).
     private const int ZstdLevel = 3;
 
-    private static readonly TimeSpan s_floor = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Floor = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly Compressor _compressor = new(ZstdLevel);
     private readonly LogGrams _grams = new();
@@ -83,8 +83,8 @@ internal sealed partial class LogSealer(
 
             try
             {
-                await bell.WaitAsync(s_floor, time, stoppingToken);
-                await Task.Delay(s_pause, time, stoppingToken);
+                await bell.WaitAsync(Floor, time, stoppingToken);
+                await Task.Delay(Pause, time, stoppingToken);
             }
             catch (OperationCanceledException)
             {

@@ -90,7 +90,7 @@ public sealed class LogSearch(LogStore store, TimeProvider time) : IDisposable
         """;
 
     // A search reads a million lines in a fraction of a second; one that takes longer than this is cut short and says so.
-    private static readonly TimeSpan s_timeLimit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(5);
 
     private readonly SemaphoreSlim _turn = new(Math.Max(1, Environment.ProcessorCount / 2));
 
@@ -221,7 +221,7 @@ public sealed class LogSearch(LogStore store, TimeProvider time) : IDisposable
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            var scan = new LogScan(query, s_timeLimit, time, cancellationToken);
+            var scan = new LogScan(query, TimeLimit, time, cancellationToken);
             return await Task.Run(() => store.Reads.Run(connection => search(scan, connection)), cancellationToken);
         }
         finally

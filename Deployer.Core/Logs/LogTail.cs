@@ -16,7 +16,7 @@ internal sealed partial class LogTail : IAsyncDisposable
     private const int MaxCharacters = 1_000_000;
     private const int PageSize = 1_000;
 
-    private static readonly TimeSpan s_floor = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Floor = TimeSpan.FromSeconds(2);
 
     private readonly LogStore _store;
     private readonly DeploymentFeed _feed;
@@ -116,7 +116,7 @@ internal sealed partial class LogTail : IAsyncDisposable
                 last = page.Lines.Count > 0 ? page.NextAfter : last;
                 if (page.Lines.Count < PageSize)
                 {
-                    await bell.WaitAsync(s_floor, _time, _stop.Token);
+                    await bell.WaitAsync(Floor, _time, _stop.Token);
                 }
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -127,7 +127,7 @@ internal sealed partial class LogTail : IAsyncDisposable
             {
                 // Followers keep what they have; the store may answer again.
                 LogReadFailed(_deploymentId, exception);
-                await Task.Delay(s_floor, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(Floor, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }

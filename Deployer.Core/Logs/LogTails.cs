@@ -6,7 +6,7 @@ namespace Deployer.Core.Logs;
 /// <summary>The tails of the deployments that somebody follows. A tail outlives its last follower for a while.</summary>
 internal sealed class LogTails(LogStore store, DeploymentFeed feed, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
-    private static readonly TimeSpan s_linger = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(10);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<long, LogTail> _tails = [];
@@ -48,7 +48,7 @@ internal sealed class LogTails(LogStore store, DeploymentFeed feed, TimeProvider
     private async Task LeaveAsync(long deploymentId, LogTail tail)
     {
         // One who polls comes back at once, and a page is reloaded: a tail made anew would read anew.
-        await Task.Delay(s_linger, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(Linger, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (_gate)
         {
             if (--tail.Followers > 0 || !_tails.TryGetValue(deploymentId, out var current) || current != tail)

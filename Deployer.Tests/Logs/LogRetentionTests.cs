@@ -10,7 +10,7 @@ namespace Deployer.Tests.Logs;
 
 public sealed class LogRetentionTests : IAsyncDisposable
 {
-    private static readonly Instant s_now = Instant.FromUtc(2026, 6, 1, 12, 0);
+    private static readonly Instant Now = Instant.FromUtc(2026, 6, 1, 12, 0);
 
     private readonly LogTestBed _bed = new();
 
@@ -30,7 +30,7 @@ public sealed class LogRetentionTests : IAsyncDisposable
         var page = await store.GetLogsAfter(old, after: null, 10, Cancel);
         Assert.Equal((true, 0), (page!.Complete, page.Lines.Count));
         await using var db = _bed.CreateDbContext();
-        Assert.Equal(s_now, await db.Deployments.Where(row => row.Id == old).Select(row => row.LogRemovedAt).SingleAsync(Cancel));
+        Assert.Equal(Now, await db.Deployments.Where(row => row.Id == old).Select(row => row.LogRemovedAt).SingleAsync(Cancel));
         Assert.Equal(0, await db.Set<LogRun>().CountAsync(run => run.DeploymentId == old, Cancel));
         Assert.Equal(0, await db.Set<LogChapter>().CountAsync(chapter => chapter.DeploymentId == old, Cancel));
         Assert.Equal(0, await db.Set<LogTotals>().CountAsync(totals => totals.DeploymentId == old, Cancel));
@@ -99,7 +99,7 @@ public sealed class LogRetentionTests : IAsyncDisposable
         await using (var db = _bed.CreateDbContext())
         {
             await db.Deployments.Where(row => row.Id == deployment).ExecuteUpdateAsync(
-                set => set.SetProperty(row => row.LogRemovedAt, s_now), Cancel);
+                set => set.SetProperty(row => row.LogRemovedAt, Now), Cancel);
             await db.Set<LogRun>().Where(run => run.FirstLine < 1_000).ExecuteDeleteAsync(Cancel);
         }
 
@@ -118,7 +118,7 @@ public sealed class LogRetentionTests : IAsyncDisposable
     {
         var store = _bed.OpenStore();
         await AddAsync(store, 1, 1);
-        var running = await _bed.AddDeploymentAsync(1, DeploymentStatus.Running, s_now);
+        var running = await _bed.AddDeploymentAsync(1, DeploymentStatus.Running, Now);
         await store.AppendLog(running, LogStream.System, StepKind.Prepare, "one more", Cancel);
         await _bed.AddDeploymentAsync();
 
@@ -131,7 +131,7 @@ public sealed class LogRetentionTests : IAsyncDisposable
     private async Task<int> RemoveAsync(LogStore store, LogRetentionOptions limits)
     {
         using var retention = new LogRetention(
-            store, _bed, Options.Create(new LogOptions { Retention = limits }), new FakeTimeProvider(s_now.ToDateTimeOffset()),
+            store, _bed, Options.Create(new LogOptions { Retention = limits }), new FakeTimeProvider(Now.ToDateTimeOffset()),
             NullLogger<LogRetention>.Instance);
         return await retention.RemoveDueAsync(Cancel);
     }
@@ -147,7 +147,7 @@ public sealed class LogRetentionTests : IAsyncDisposable
             }
         }
 
-        var deployment = await _bed.AddDeploymentAsync(app, DeploymentStatus.Queued, s_now);
+        var deployment = await _bed.AddDeploymentAsync(app, DeploymentStatus.Queued, Now);
         await using (var appender = store.Open(deployment, []))
         {
             for (var line = 0; line < 5_000; line++)
@@ -162,7 +162,7 @@ public sealed class LogRetentionTests : IAsyncDisposable
         {
             await db.Deployments.Where(row => row.Id == deployment).ExecuteUpdateAsync(
                 set => set.SetProperty(row => row.Status, DeploymentStatus.Succeeded)
-                    .SetProperty(row => row.EndedAt, s_now - Duration.FromDays(daysAgo)),
+                    .SetProperty(row => row.EndedAt, Now - Duration.FromDays(daysAgo)),
                 Cancel);
         }
 
