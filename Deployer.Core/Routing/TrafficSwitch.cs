@@ -92,7 +92,7 @@ public sealed partial class TrafficSwitch(
             var left = cap - time.GetElapsedTime(begun);
             if (result.IsEmpty || left <= TimeSpan.Zero)
             {
-                LogDrained(old.AppId, old.ContainerId, result.InFlight);
+                LogDrained(old.AppId, old.ContainerId, result.InFlight, result.Behind);
                 return result;
             }
 
@@ -223,8 +223,8 @@ public sealed partial class TrafficSwitch(
     [LoggerMessage(LogLevel.Information, "App {AppId} is out of service, routes version {Version}")]
     private partial void LogWithdrawn(long appId, long version);
 
-    [LoggerMessage(LogLevel.Information, "App {AppId} left container {ContainerId} with {InFlight} requests unfinished")]
-    private partial void LogDrained(long appId, string containerId, int inFlight);
+    [LoggerMessage(LogLevel.Debug, "App {AppId} has {InFlight} requests left at container {ContainerId}; {Behind} proxies have not said")]
+    private partial void LogDrained(long appId, string containerId, int inFlight, int behind);
 
     [LoggerMessage(LogLevel.Warning, "{Behind} proxies have not applied routes version {Version} within {Cap}")]
     private partial void LogBehind(int behind, long version, TimeSpan cap);

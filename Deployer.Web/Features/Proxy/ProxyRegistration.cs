@@ -12,6 +12,8 @@ public static class ProxyRegistration
     /// <summary>Runs the proxy in this process, on <c>Proxy:Urls</c>.</summary>
     public static void AddProxy(this IHostApplicationBuilder builder)
     {
+        // The forwarder would tell of every request; what fails is told by the proxy itself, with the app's name.
+        builder.Logging.AddFilter("Yarp", LogLevel.Error);
         builder.Services.AddSingleton<ProxyHost>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ProxyHost>());
     }
