@@ -94,8 +94,8 @@ public static class DeployerApp
     /// <summary>Maps every feature.</summary>
     public static void MapDeployer(this WebApplication app)
     {
-        app.UseProblems();
         app.UseErrorPages();
+        app.UseProblems();
         app.UseSecurity();
         app.MapApiDocument();
         app.MapAppsApi();

@@ -32,17 +32,19 @@ internal static class DashboardFeature
         builder.Services.AddScoped<LiveReload>();
     }
 
-    /// <summary>Shows pages for errors outside the API. Stands before sign-in, which asks those pages too who may see them.</summary>
-    public static void UseErrorPages(this WebApplication app) =>
-        app.UseWhen(IsPage, pages =>
+    /// <summary>
+    /// Shows a page for an address that leads nowhere and for a fault. Comes before whatever answers errors of the API,
+    /// which then has the first word on those.
+    /// </summary>
+    public static void UseErrorPages(this WebApplication app)
+    {
+        if (!app.Environment.IsDevelopment())
         {
-            if (!app.Environment.IsDevelopment())
-            {
-                pages.UseExceptionHandler("/error", createScopeForErrors: true);
-            }
+            app.UseExceptionHandler("/error", createScopeForErrors: true);
+        }
 
-            pages.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
-        });
+        app.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
+    }
 
     /// <summary>Maps pages and their assets. The assets are the same for everybody and hold nothing of the installation.</summary>
     public static void MapDashboard(this WebApplication app)
@@ -50,11 +52,4 @@ internal static class DashboardFeature
         app.MapStaticAssets().AllowAnonymous();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
     }
-
-    private static bool IsPage(HttpContext context) =>
-        !context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal)
-        && !context.Request.Path.StartsWithSegments("/openapi", StringComparison.Ordinal)
-        && !context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal)
-        && !context.Request.Path.StartsWithSegments("/hooks", StringComparison.Ordinal)
-        && !context.Request.Path.StartsWithSegments("/_blazor", StringComparison.Ordinal);
 }
