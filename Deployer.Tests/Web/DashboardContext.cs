@@ -1,0 +1,105 @@
+using Bunit;
+using Deployer.Core.Access;
+using Deployer.Core.Apps;
+using Deployer.Core.Audit;
+using Deployer.Core.Data;
+using Deployer.Core.Deployments;
+using Deployer.Core.Engine;
+using Deployer.Core.Environments;
+using Deployer.Core.Logs;
+using Deployer.Tests.Fakes;
+using Deployer.Tests.Logs;
+using Deployer.Web.Components;
+using Deployer.Web.Components.Time;
+using Deployer.Web.Features.Console;
+using Deployer.Web.Features.Engines;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using MudBlazor;
+using MudBlazor.Services;
+using TestContext = Xunit.TestContext;
+
+namespace Deployer.Tests.Web;
+
+/// <summary>Renders the dashboard's components over a real database and a clock that tests move.</summary>
+internal sealed class DashboardContext : BunitContext
+{
+    public DashboardContext()
+    {
+        // A busy machine renders late; a test that fails may take its time.
+        DefaultWaitTimeout = TimeSpan.FromSeconds(30);
+        Databases = new FailingDatabases(Bed);
+        Logs = Bed.OpenStore();
+        JSInterop.Mode = JSRuntimeMode.Loose;
+        Services.AddMudServices(mud => mud.PopoverOptions.CheckForPopoverProvider = false);
+        Services.AddSingleton<IDbContextFactory<DeployerDb>>(Databases);
+        Services.AddSingleton<TimeProvider>(Time);
+        Services.AddSingleton<IContainerEngine>(Engine);
+        Services.AddSingleton(Bed.Feed);
+        Services.AddSingleton(Logs);
+        Services.AddSingleton(new InstanceIdentity(Options.Create(new DataOptions { Directory = Bed.Directory })));
+        Services.AddSingleton<AppCatalog>();
+        Services.AddSingleton<DeploymentReader>();
+        Services.AddSingleton<DeploymentQueue>();
+        Services.AddSingleton<AuditLog>();
+        Services.AddSingleton<AccessSubjects>();
+        Services.AddSingleton<EnvironmentBook>();
+        Services.AddSingleton<ICurrentActor, Owner>();
+        Services.AddScoped<AppGate>();
+        Services.AddScoped<DeploymentGate>();
+        Services.AddSingleton<LogFollower>();
+        Services.AddSingleton<EngineProbe>();
+        Services.AddScoped<CircuitPresence>();
+        Services.AddScoped<LiveReload>();
+    }
+
+    public LogTestBed Bed { get; } = new();
+
+    public TellingTime Time { get; } = new();
+
+    public QuietEngine Engine { get; } = new();
+
+    /// <summary>What the components read and write, logs apart; can be made to fail.</summary>
+    public FailingDatabases Databases { get; }
+
+    /// <summary>The store of the logs.</summary>
+    public LogStore Logs { get; }
+
+    public AppCatalog Catalog => Services.GetRequiredService<AppCatalog>();
+
+    public DeploymentQueue Queue => Services.GetRequiredService<DeploymentQueue>();
+
+    public ISnackbar Snackbar => Services.GetRequiredService<ISnackbar>();
+
+    /// <summary>Adds an app with the least that it needs.</summary>
+    public async Task AddAppAsync(string name) =>
+        Assert.IsType<AppChange.Saved>(await Catalog.AddAsync(new AppDraft { Name = name, Image = "web:v1" }, TestContext.Current.CancellationToken));
+
+    /// <summary>Queues a deployment of an app.</summary>
+    public async Task<DeploymentView> EnqueueAsync(string app)
+    {
+        var request = new DeploymentRequest(Image: null, Reason: null, RequestedBy: null, IdempotencyKey: null);
+        return Assert.IsType<EnqueueResult.Queued>(await Queue.EnqueueAsync(app, request, TestContext.Current.CancellationToken)).Deployment;
+    }
+
+    /// <summary>Changes a deployment's row, as the runner would, and rings.</summary>
+    public async Task ChangeAsync(long id, Func<IQueryable<Deployment>, Task<int>> change)
+    {
+        await using var db = Bed.CreateDbContext();
+        Assert.Equal(1, await change(db.Deployments.Where(deployment => deployment.Id == id)));
+        Bed.Feed.Publish(id);
+    }
+
+    protected override async ValueTask DisposeAsyncCore()
+    {
+        await base.DisposeAsyncCore();
+        await Bed.DisposeAsync();
+    }
+
+    private sealed class Owner : ICurrentActor
+    {
+        public ValueTask<Actor> GetAsync(CancellationToken cancellationToken) => ValueTask.FromResult(
+            new Actor(ActorKind.Person, "1", "Ada", "127.0.0.1", [new AccessGrant(AccessRole.Owner, null, null)]));
+    }
+}
