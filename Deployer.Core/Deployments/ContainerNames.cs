@@ -18,6 +18,12 @@ internal sealed record ContainerNames(string App, int Number, long DeploymentId)
     /// <summary>Name of the container.</summary>
     public string Container => $"deployer-{App}-{Number}";
 
+    /// <summary>
+    /// Name of the container where another installation on the same engine, or somebody by hand, has taken
+    /// <see cref="Container"/>.
+    /// </summary>
+    public string ContainerOf(string instance) => $"{Container}-{instance[..8]}";
+
     /// <summary>Name of the network which the apps of an environment share.</summary>
     public static string Network(string environment) => $"deployer-{environment}";
 

@@ -38,6 +38,9 @@ internal sealed class DeploymentRun(ClaimedDeployment claimed, ImageReference im
     /// <summary>The image in the engine. Set by Pull.</summary>
     public ImageDetails? Pulled { get; set; }
 
+    /// <summary>Name of the new container. Set by Start.</summary>
+    public string? ContainerName { get; set; }
+
     /// <summary>The new container. Set by Start.</summary>
     public string? ContainerId { get; set; }
 

@@ -123,6 +123,6 @@ public sealed partial class ArchitectureTests
     [GeneratedRegex(@"\b(window|globalThis)(\.\w+)+\s*=[^=]", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
     private static partial Regex WindowAssignment();
 
-    [GeneratedRegex(@"\bThread\.Sleep\b|\bTask\.Delay\((?![^;]*\b_?([Tt]ime|[Cc]lock)(Provider)?\b)|\bSkip\s*=\s*""", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
+    [GeneratedRegex(@"\bThread\.Sleep\b|\bTask\.Delay\((?!Timeout\.Infinite|[^;]*\b_?([Tt]ime|[Cc]lock)(Provider)?\b)|\bSkip\s*=\s*""", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
     private static partial Regex SleepOrSkip();
 }

@@ -23,9 +23,9 @@ internal sealed class Start(
             run.Spec.Env,
             Merge(run.Spec.Labels, labels),
             network);
-        run.ContainerId = await engine.CreateContainerAsync(plan, cancellationToken);
-        await ledger.RecordContainerAsync(run.Claim, run.ContainerId, cancellationToken);
-        await run.Log.SayAsync($"Created container {plan.Name} ({Short(run.ContainerId)})", cancellationToken);
+        await CreateAsync(run, plan, cancellationToken);
+        await ledger.RecordContainerAsync(run.Claim, run.ContainerId!, cancellationToken);
+        await run.Log.SayAsync($"Created container {run.ContainerName} ({Short(run.ContainerId!)})", cancellationToken);
         run.Stall.Progress();
 
         if (run is { StopFirst: true, Previous: { } old })
@@ -33,10 +33,30 @@ internal sealed class Start(
             await StopAsync(run, old, cancellationToken);
         }
 
-        await engine.StartContainerAsync(run.ContainerId, cancellationToken);
-        await run.Log.SayAsync($"Started {plan.Name}", cancellationToken);
-        run.Output = OutputFollower.Start(engine, run, run.ContainerId, time);
+        await engine.StartContainerAsync(run.ContainerId!, cancellationToken);
+        await run.Log.SayAsync($"Started {run.ContainerName}", cancellationToken);
+        run.Output = OutputFollower.Start(engine, run, run.ContainerId!, time);
         run.Stall.Progress();
+    }
+
+    private async Task CreateAsync(DeploymentRun run, ContainerPlan plan, CancellationToken cancellationToken)
+    {
+        run.ContainerName = plan.Name;
+        try
+        {
+            run.ContainerId = await engine.CreateContainerAsync(plan, cancellationToken);
+        }
+        catch (EngineException)
+        {
+            if (await engine.FindContainerAsync(plan.Name, cancellationToken) is null)
+            {
+                throw;
+            }
+
+            // Taken by another installation on the same engine, or by hand: what is not ours is left alone.
+            run.ContainerName = run.Names.ContainerOf(instance.Id);
+            run.ContainerId = await engine.CreateContainerAsync(plan with { Name = run.ContainerName }, cancellationToken);
+        }
     }
 
     private async Task StopAsync(DeploymentRun run, ContainerDetails old, CancellationToken cancellationToken)

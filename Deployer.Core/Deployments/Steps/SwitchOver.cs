@@ -17,7 +17,7 @@ internal sealed class SwitchOver(DeploymentLedger ledger, AppTraffic traffic) : 
         // The routes first: whoever finds them moved and the record not, goes back by the record.
         await ledger.SwitchAsync(run.Claim, run.AppId, cancellationToken);
         run.Switched = true;
-        await run.Log.SayAsync($"{run.Names.Container} is the app's current container now", cancellationToken);
+        await run.Log.SayAsync($"{run.ContainerName} is the app's current container now", cancellationToken);
         if (target is not null)
         {
             await run.Log.SayAsync($"Requests for {string.Join(", ", run.Spec.Hosts)} go to {target.Address}", cancellationToken);
