@@ -1,16 +1,22 @@
+using Deployer.Bench.Logs;
 using Deployer.Bench.SwitchOver;
 
-if (args is not [var command, .. var rest])
+switch (args)
 {
-    await Console.Error.WriteLineAsync("Say what to measure: switch-over");
-    return 2;
-}
-
-switch (command)
-{
-    case "switch-over":
+    case ["switch-over", .. var rest]:
         return await SwitchOverBench.RunAsync(rest);
+    case ["logs", .. var rest]:
+        return await LogBench.RunAsync(rest);
+
+    // The processes that the above, and the crash test, start for themselves.
+    case ["logs-server"]:
+        return await ServerMemory.RunServerAsync();
+    case ["logs-storm", var directory]:
+        return await Storm.RunAsync(directory);
+    case [var command, ..]:
+        await Console.Error.WriteLineAsync($"'{command}' cannot be measured; there is: switch-over, logs [--quick] [--only <part>]");
+        return 2;
     default:
-        await Console.Error.WriteLineAsync($"'{command}' cannot be measured; there is: switch-over");
+        await Console.Error.WriteLineAsync("Say what to measure: switch-over, logs [--quick] [--only <part>]");
         return 2;
 }

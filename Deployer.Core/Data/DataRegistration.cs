@@ -35,6 +35,6 @@ public static class DataRegistration
             ForeignKeys = true,
             DefaultTimeout = 30,
         };
-        return db.UseSqlite(connection.ConnectionString);
+        return db.UseSqlite(connection.ConnectionString).AddInterceptors(BusyWaiting.Instance);
     }
 }

@@ -18,7 +18,7 @@ public sealed partial class LogStore
     public async Task<LogPage?> GetLogsAfter(
         long deploymentId, Instant? after, int limit, TimeSpan wait, CancellationToken cancellationToken)
     {
-        var page = await GetLogsAfter(deploymentId, after, limit, cancellationToken);
+        var page = _tails.Look(deploymentId, after, limit) ?? await GetLogsAfter(deploymentId, after, limit, cancellationToken);
         if (page is null || page.Lines.Count > 0 || page.Complete || wait <= TimeSpan.Zero)
         {
             return page;
@@ -49,7 +49,7 @@ public sealed partial class LogStore
     public async IAsyncEnumerable<LogPage> FollowAsync(
         long deploymentId, Instant? after, int limit, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var page = await GetLogsAfter(deploymentId, after, limit, cancellationToken);
+        var page = _tails.Look(deploymentId, after, limit) ?? await GetLogsAfter(deploymentId, after, limit, cancellationToken);
         if (page is null)
         {
             yield break;

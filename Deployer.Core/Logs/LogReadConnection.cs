@@ -3,7 +3,6 @@ using Deployer.Core.Deployments;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using NodaTime;
-using static SQLitePCL.raw;
 
 namespace Deployer.Core.Logs;
 
@@ -19,10 +18,10 @@ internal sealed class LogReadConnection : IDisposable
         "d.status, r.first_line, r.line_count, r.first_time, r.last_time, r.compression, r.raw_bytes, r.payload";
 
     private readonly DeployerDb _db;
-    private readonly SqliteCommand _after;
-    private readonly SqliteCommand _from;
-    private readonly SqliteCommand _extent;
-    private readonly SqliteCommand _scan;
+    private readonly LogStatement _after;
+    private readonly LogStatement _from;
+    private readonly LogStatement _extent;
+    private readonly LogStatement _scan;
 
     public LogReadConnection(IDbContextFactory<DeployerDb> databases)
     {
@@ -34,31 +33,27 @@ internal sealed class LogReadConnection : IDisposable
                 $"""
                 SELECT {Columns}
                 FROM deployments d
-                LEFT JOIN deployment_logs r ON r.deployment_id = d.id AND r.last_time > $bound AND d.log_removed_at IS NULL
-                WHERE d.id = $deployment
+                LEFT JOIN deployment_logs r ON r.deployment_id = d.id AND r.last_time > ?2 AND d.log_removed_at IS NULL
+                WHERE d.id = ?1
                 ORDER BY r.last_time
                 """);
-            _after.Parameters.Add("$bound", SqliteType.Integer);
             _from = Prepare(
                 $"""
                 SELECT {Columns}
                 FROM deployments d
                 LEFT JOIN deployment_logs r ON r.deployment_id = d.id AND d.log_removed_at IS NULL AND r.first_line >=
-                  coalesce((SELECT max(first_line) FROM deployment_logs WHERE deployment_id = $deployment AND first_line <= $bound), 0)
-                WHERE d.id = $deployment
+                  coalesce((SELECT max(first_line) FROM deployment_logs WHERE deployment_id = ?1 AND first_line <= ?2), 0)
+                WHERE d.id = ?1
                 ORDER BY r.first_line
                 """);
-            _from.Parameters.Add("$bound", SqliteType.Integer);
             _scan = Prepare(
                 """
                 SELECT r.first_line, r.line_count, r.first_time, r.last_time, r.compression, r.raw_bytes, r.payload
                 FROM deployment_logs r
-                WHERE r.deployment_id = $deployment AND r.first_line <= $to AND r.first_line >=
-                  coalesce((SELECT max(first_line) FROM deployment_logs WHERE deployment_id = $deployment AND first_line <= $from), 0)
+                WHERE r.deployment_id = ?1 AND r.first_line <= ?3 AND r.first_line >=
+                  coalesce((SELECT max(first_line) FROM deployment_logs WHERE deployment_id = ?1 AND first_line <= ?2), 0)
                 ORDER BY r.first_line
                 """);
-            _scan.Parameters.Add("$from", SqliteType.Integer);
-            _scan.Parameters.Add("$to", SqliteType.Integer);
             _extent = Prepare(
                 """
                 SELECT d.status, r.first_line + r.line_count - 1, r.last_time
@@ -66,7 +61,7 @@ internal sealed class LogReadConnection : IDisposable
                 LEFT JOIN deployment_logs r ON r.deployment_id = d.id
                   AND r.first_line = (SELECT max(first_line) FROM deployment_logs WHERE deployment_id = d.id)
                   AND d.log_removed_at IS NULL
-                WHERE d.id = $deployment
+                WHERE d.id = ?1
                 """);
         }
         catch
@@ -96,17 +91,16 @@ internal sealed class LogReadConnection : IDisposable
     /// <summary>How far the log reaches.</summary>
     public LogExtent? ReadExtent(long deploymentId)
     {
-        _extent.Parameters[0].Value = deploymentId;
-        using var reader = _extent.ExecuteReader();
+        using var reader = _extent.Run([deploymentId]);
         if (!reader.Read())
         {
             return null;
         }
 
-        var status = (DeploymentStatus)reader.GetInt32(0);
-        return reader.IsDBNull(1)
+        var status = (DeploymentStatus)reader.Int(0);
+        return reader.IsNull(1)
             ? new LogExtent(status, 0, null)
-            : new LogExtent(status, reader.GetInt64(1), InstantNanoseconds.FromUnixTimeNanoseconds(reader.GetInt64(2)));
+            : new LogExtent(status, reader.Long(1), InstantNanoseconds.FromUnixTimeNanoseconds(reader.Long(2)));
     }
 
     /// <summary>The context, for queries that need not be prepared.</summary>
@@ -115,16 +109,13 @@ internal sealed class LogReadConnection : IDisposable
     /// <summary>Shows the runs that hold lines of a range, ascending, until the visitor has seen enough.</summary>
     public void Scan(long deploymentId, long from, long to, RunVisitor visit)
     {
-        _scan.Parameters[0].Value = deploymentId;
-        _scan.Parameters[1].Value = from;
-        _scan.Parameters[2].Value = to;
-        using var reader = _scan.ExecuteReader();
+        using var reader = _scan.Run([deploymentId, from, to]);
         while (reader.Read())
         {
             var header = new RunHeader(
-                reader.GetInt64(0), reader.GetInt32(1), reader.GetInt64(2), reader.GetInt64(3),
-                (RunCompression)reader.GetInt32(4), reader.GetInt32(5));
-            if (!visit(header, sqlite3_column_blob(reader.Handle, 6)))
+                reader.Long(0), reader.Int(1), reader.Long(2), reader.Long(3),
+                (RunCompression)reader.Int(4), reader.Int(5));
+            if (!visit(header, reader.Blob(6)))
             {
                 return;
             }
@@ -141,29 +132,26 @@ internal sealed class LogReadConnection : IDisposable
     }
 
     private static LogPage? Read(
-        SqliteCommand command, long deploymentId, long bound, int limit, Instant? emptyCursor, bool byTime)
+        LogStatement statement, long deploymentId, long bound, int limit, Instant? emptyCursor, bool byTime)
     {
-        command.Parameters[0].Value = deploymentId;
-        command.Parameters[1].Value = bound;
-        using var reader = command.ExecuteReader();
+        using var reader = statement.Run([deploymentId, bound]);
         if (!reader.Read())
         {
             return null;
         }
 
         // The status is of the statement's snapshot, as the lines are: if it is final, no line can be missing.
-        var status = (DeploymentStatus)reader.GetInt32(0);
+        var status = (DeploymentStatus)reader.Int(0);
         var lines = new List<LogLine>();
-        var atEnd = reader.IsDBNull(1);
+        var atEnd = reader.IsNull(1);
         var more = !atEnd;
         while (more && lines.Count < limit)
         {
             var header = new RunHeader(
-                reader.GetInt64(1), reader.GetInt32(2), reader.GetInt64(3), reader.GetInt64(4),
-                (RunCompression)reader.GetInt32(5), reader.GetInt32(6));
+                reader.Long(1), reader.Int(2), reader.Long(3), reader.Long(4),
+                (RunCompression)reader.Int(5), reader.Int(6));
 
-            // Straight out of SQLite's memory, valid until the next Read.
-            var payload = sqlite3_column_blob(reader.Handle, 7);
+            var payload = reader.Blob(7);
             atEnd = byTime
                 ? RunCodec.DecodeAfter(header, payload, bound, limit - lines.Count, lines)
                 : RunCodec.DecodeFrom(header, payload, bound, limit - lines.Count, lines);
@@ -187,13 +175,7 @@ internal sealed class LogReadConnection : IDisposable
         }
     }
 
-    private SqliteCommand Prepare(string sql)
-    {
-        var command = ((SqliteConnection)_db.Database.GetDbConnection()).CreateCommand();
-        command.CommandText = sql;
-        command.Parameters.Add("$deployment", SqliteType.Integer);
-        return command;
-    }
+    private LogStatement Prepare(string sql) => new((SqliteConnection)_db.Database.GetDbConnection(), sql);
 }
 
 /// <summary>Looks at a run. The payload is valid during the call alone. False when it has seen enough.</summary>

@@ -1,5 +1,6 @@
 using Deployer.Core.Deployments;
 using Microsoft.Extensions.Logging;
+using NodaTime;
 
 namespace Deployer.Core.Logs;
 
@@ -26,6 +27,18 @@ internal sealed class LogTails(LogStore store, DeploymentFeed feed, TimeProvider
             tail.Followers++;
             return new Seat(this, deploymentId, tail);
         }
+    }
+
+    /// <summary>What comes after a cursor, if somebody follows the deployment already and it is in memory.</summary>
+    public LogPage? Look(long deploymentId, Instant? after, int limit)
+    {
+        LogTail? tail;
+        lock (_gate)
+        {
+            _tails.TryGetValue(deploymentId, out tail);
+        }
+
+        return tail?.Look(after, limit).Page;
     }
 
     public async ValueTask DisposeAsync()

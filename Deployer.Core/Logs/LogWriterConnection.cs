@@ -66,8 +66,7 @@ internal sealed class LogWriterConnection : IDisposable
             ((SqliteConnection)db.Database.GetDbConnection()).DefaultTimeout = Math.Max(1, patienceSeconds);
 
             // FULL: a commit is on the disk when it returns, so what was acknowledged survives a power failure too, as
-            // far as disk and file system keep their word. SQLite's own busy handler retries within milliseconds,
-            // Microsoft.Data.Sqlite's every 150.
+            // far as disk and file system keep their word.
             db.Database.ExecuteSqlRaw("PRAGMA synchronous=FULL; PRAGMA busy_timeout=1000");
             return new LogWriterConnection(db);
         }

@@ -1,0 +1,46 @@
+using System.IO.Compression;
+using System.Text;
+
+namespace Deployer.Bench.Logs;
+
+/// <summary>Log text: real output of a compiler, a package manager and image pulls, and lines made up like a service's.</summary>
+internal static class Corpus
+{
+    private static readonly string[] Words =
+        ("starting request handler finished compiling module linking target cache miss hit for user session refresh worker queue "
+            + "drained connection opened closed retry timeout waiting upstream response status bytes written read error warning info debug")
+        .Split(' ');
+
+    /// <summary>Real build logs, about 30,000 lines.</summary>
+    public static string[] Build { get; } = ReadBuild();
+
+    /// <summary>Lines of 100 to 110 characters with times, words and ids; the same every time.</summary>
+    public static string[] Synthetic { get; } = [.. Make(200_000)];
+
+    /// <summary>What the append rows write: half of each.</summary>
+    public static string[] Mixed { get; } =
+        [.. Build.Zip(Synthetic).SelectMany(pair => new[] { pair.First, pair.Second })];
+
+    private static string[] ReadBuild()
+    {
+        using var resource = typeof(Corpus).Assembly.GetManifestResourceStream("build.log.gz")!;
+        using var text = new StreamReader(new GZipStream(resource, CompressionMode.Decompress), Encoding.UTF8);
+        return text.ReadToEnd().Split('\n');
+    }
+
+    private static IEnumerable<string> Make(int count)
+    {
+        var random = new Random(1);
+        var line = new StringBuilder();
+        for (var index = 0; index < count; index++)
+        {
+            line.Clear().Append($"2026-01-{(index % 28) + 1:00}T{index % 24:00}:{index % 60:00}:{random.Next(60):00}.{random.Next(1_000_000):000000}Z ");
+            while (line.Length < 100)
+            {
+                line.Append(random.Next(4) == 0 ? random.Next(1 << 30).ToString("x8") : Words[random.Next(Words.Length)]).Append(' ');
+            }
+
+            yield return line.ToString();
+        }
+    }
+}
