@@ -20,6 +20,9 @@ public sealed class App
     /// <summary>The deployment whose container serves now; <see langword="null"/> before the first success.</summary>
     public long? CurrentDeploymentId { get; set; }
 
+    /// <summary>When a person stopped it; <see langword="null"/> while it is meant to run. A deployment makes it run again.</summary>
+    public Instant? StoppedAt { get; set; }
+
     /// <summary>When the app was added.</summary>
     public required Instant CreatedAt { get; init; }
 

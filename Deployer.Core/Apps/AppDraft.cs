@@ -51,6 +51,9 @@ public sealed record AppDraft
     /// <summary>Seconds between the stop signal and the kill; default 10.</summary>
     public int? StopGraceSeconds { get; init; }
 
+    /// <summary>What a new deployment does to one that still waits in the queue; default <see cref="QueuePolicy.Queue"/>.</summary>
+    public QueuePolicy? WhenQueued { get; init; }
+
     /// <summary>Labels for the container.</summary>
     public IReadOnlyDictionary<string, string?>? Labels { get; init; }
 
@@ -80,6 +83,7 @@ public sealed record AppDraft
         Cpus = app.Spec.Cpus,
         Restart = app.Spec.Restart,
         StopGraceSeconds = app.Spec.StopGraceSeconds,
+        WhenQueued = app.Spec.WhenQueued,
         Labels = app.Spec.Labels.ToDictionary(pair => pair.Key, string? (pair) => pair.Value, StringComparer.Ordinal),
         User = app.Spec.User,
         ReadOnlyRoot = app.Spec.ReadOnlyRoot,

@@ -45,6 +45,9 @@ public sealed record AppSpec
     /// <summary>Seconds between the stop signal and the kill.</summary>
     public int StopGraceSeconds { get; init; } = 10;
 
+    /// <summary>What a new deployment does to one of the app that still waits in the queue.</summary>
+    public QueuePolicy WhenQueued { get; init; } = QueuePolicy.Queue;
+
     /// <summary>Labels put on the container beside Deployer's own.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
@@ -74,6 +77,16 @@ public sealed record VolumeSpec(string Name, string Path);
 /// <param name="TimeoutSeconds">Seconds one probe may take.</param>
 /// <param name="Retries">Failed probes in a row that make the container unhealthy.</param>
 public sealed record HealthSpec(string Path, int Port, int IntervalSeconds, int TimeoutSeconds, int Retries);
+
+/// <summary>What a new deployment of an app does to one that still waits in the queue.</summary>
+public enum QueuePolicy
+{
+    /// <summary>It waits behind it; both run.</summary>
+    Queue,
+
+    /// <summary>It takes its place; the waiting one becomes superseded.</summary>
+    Replace,
+}
 
 /// <summary>The engine's restart policy for the container.</summary>
 public enum RestartMode

@@ -80,6 +80,7 @@ public static partial class AppValidation
             Cpus = CheckCpus(draft.Cpus, errors),
             Restart = draft.Restart ?? RestartMode.UnlessStopped,
             StopGraceSeconds = errors.Within("stop_grace_seconds", draft.StopGraceSeconds, 0, MaxStopGraceSeconds, "The stop grace in seconds") ?? 10,
+            WhenQueued = draft.WhenQueued ?? QueuePolicy.Queue,
             Labels = CheckLabels(draft.Labels, errors),
             User = CheckUser(draft.User, errors),
             ReadOnlyRoot = draft.ReadOnlyRoot ?? false,
@@ -155,9 +156,12 @@ public static partial class AppValidation
         });
     }
 
+    /// <summary>Whether a text can name an environment variable.</summary>
+    public static bool IsVariableName(string name) => name.Length <= MaxKeyLength && VariableName().IsMatch(name);
+
     private static void CheckVariableName(string name, string path, FieldErrors errors)
     {
-        if (name.Length > MaxKeyLength || !VariableName().IsMatch(name))
+        if (!IsVariableName(name))
         {
             errors.Add(path, $"'{FieldErrors.Show(name)}' cannot name an environment variable; it has letters, digits, _ . and -, and begins with a letter or _.");
         }

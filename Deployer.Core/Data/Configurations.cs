@@ -15,6 +15,7 @@ internal sealed class AppConfiguration : IEntityTypeConfiguration<App>
         builder.Property(app => app.Environment).HasColumnName("environment").HasMaxLength(63);
         builder.Property(app => app.Spec).HasColumnName("spec");
         builder.Property(app => app.CurrentDeploymentId).HasColumnName("current_deployment_id");
+        builder.Property(app => app.StoppedAt).HasColumnName("stopped_at");
         builder.Property(app => app.CreatedAt).HasColumnName("created_at");
         builder.Property(app => app.UpdatedAt).HasColumnName("updated_at");
         builder.HasIndex(app => app.Name).IsUnique();
@@ -45,6 +46,10 @@ internal sealed class DeploymentConfiguration : IEntityTypeConfiguration<Deploym
         builder.Property(deployment => deployment.IdempotencyKey).HasColumnName("idempotency_key").HasMaxLength(255);
         builder.Property(deployment => deployment.CancelRequestedAt).HasColumnName("cancel_requested_at");
         builder.Property(deployment => deployment.CancelRequestedBy).HasColumnName("cancel_requested_by").HasMaxLength(256);
+        builder.Property(deployment => deployment.WithdrawnAt).HasColumnName("withdrawn_at");
+        builder.Property(deployment => deployment.SupersededBy).HasColumnName("superseded_by");
+        builder.Property(deployment => deployment.RestoredFrom).HasColumnName("restored_from");
+        builder.Property(deployment => deployment.SealedSecrets).HasColumnName("sealed_secrets");
         builder.Property(deployment => deployment.Worker).HasColumnName("worker").HasMaxLength(256);
         builder.Property(deployment => deployment.LeaseUntil).HasColumnName("lease_until");
         builder.Property(deployment => deployment.CreatedAt).HasColumnName("created_at");

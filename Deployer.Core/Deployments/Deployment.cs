@@ -63,11 +63,26 @@ public sealed class Deployment
     /// <summary>The caller's <c>Idempotency-Key</c>; unique within the app.</summary>
     public string? IdempotencyKey { get; init; }
 
-    /// <summary>When a person asked to cancel; the runner acts on it, and claims no queued deployment that has it.</summary>
+    /// <summary>When a person asked to cancel; the runner acts on it.</summary>
     public Instant? CancelRequestedAt { get; init; }
 
     /// <summary>Who asked to cancel.</summary>
     public string? CancelRequestedBy { get; init; }
+
+    /// <summary>When it left the queue without having begun, canceled or superseded; nobody claims it any more.</summary>
+    public Instant? WithdrawnAt { get; init; }
+
+    /// <summary>The newer deployment that took its place in the queue; <see langword="null"/> unless superseded.</summary>
+    public long? SupersededBy { get; init; }
+
+    /// <summary>The earlier deployment whose image and spec this one brings back; <see langword="null"/> unless a restore.</summary>
+    public long? RestoredFrom { get; init; }
+
+    /// <summary>
+    /// The values of the secret environment variables as they were when the deployment was asked for, encrypted;
+    /// <see langword="null"/> where the spec names none.
+    /// </summary>
+    public string? SealedSecrets { get; init; }
 
     /// <summary>Which worker holds the claim; <see langword="null"/> unless running.</summary>
     public string? Worker { get; init; }

@@ -33,6 +33,12 @@ public enum FailureCode
     /// <summary>The engine does not answer.</summary>
     EngineUnreachable,
 
+    /// <summary>A secret which the app's spec names has no value, or one that cannot be decrypted.</summary>
+    SecretMissing,
+
+    /// <summary>The deployment would replace the container in which Deployer itself runs.</summary>
+    OwnContainer,
+
     /// <summary>No progress for longer than the limit.</summary>
     TimedOut,
 

@@ -33,6 +33,9 @@ internal sealed record DeploymentEnd(DeploymentStatus Status, DeploymentFailure?
 internal sealed partial class DeploymentLedger(
     IDbContextFactory<DeployerDb> databases, DeploymentFeed feed, TimeProvider time, ILogger<DeploymentLedger> logger)
 {
+    // How far back images are looked for: what lies further back was removed by earlier deployments.
+    private const int ImagesLookedAt = 100;
+
     private static readonly TimeSpan EndRetry = TimeSpan.FromSeconds(1);
 
     // SQLITE_CONSTRAINT, https://www.sqlite.org/rescode.html#constraint
@@ -43,11 +46,15 @@ internal sealed partial class DeploymentLedger(
     {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
         return await db.Deployments
-            .Where(deployment => deployment.Status == DeploymentStatus.Queued && deployment.CancelRequestedAt == null
+            .Where(deployment => deployment.Status == DeploymentStatus.Queued && deployment.WithdrawnAt == null
                 && !db.Set<DeploymentApproval>().Any(approval => approval.DeploymentId == deployment.Id && approval.ApprovedAt == null)
+                && db.Deployments.Count(other => other.Status == DeploymentStatus.Running
+                        && db.Apps.Single(app => app.Id == other.AppId).Environment == db.Apps.Single(app => app.Id == deployment.AppId).Environment)
+                    < (db.Set<EnvironmentRules>().Where(rules => rules.Name == db.Apps.Single(app => app.Id == deployment.AppId).Environment)
+                        .Select(rules => rules.MaxConcurrent).FirstOrDefault() ?? int.MaxValue)
                 && !db.Deployments.Any(other => other.AppId == deployment.AppId
                     && (other.Status == DeploymentStatus.Running
-                        || (other.Status == DeploymentStatus.Queued && other.CancelRequestedAt == null && other.Id < deployment.Id))))
+                        || (other.Status == DeploymentStatus.Queued && other.WithdrawnAt == null && other.Id < deployment.Id))))
             .OrderBy(deployment => deployment.Id)
             .Select(deployment => deployment.Id)
             .Take(count)
@@ -64,8 +71,12 @@ internal sealed partial class DeploymentLedger(
         try
         {
             claimed = await db.Deployments
-                .Where(deployment => deployment.Id == id && deployment.Status == DeploymentStatus.Queued && deployment.CancelRequestedAt == null
+                .Where(deployment => deployment.Id == id && deployment.Status == DeploymentStatus.Queued && deployment.WithdrawnAt == null
                     && !db.Set<DeploymentApproval>().Any(approval => approval.DeploymentId == id && approval.ApprovedAt == null)
+                    && db.Deployments.Count(other => other.Status == DeploymentStatus.Running
+                            && db.Apps.Single(app => app.Id == other.AppId).Environment == db.Apps.Single(app => app.Id == deployment.AppId).Environment)
+                        < (db.Set<EnvironmentRules>().Where(rules => rules.Name == db.Apps.Single(app => app.Id == deployment.AppId).Environment)
+                            .Select(rules => rules.MaxConcurrent).FirstOrDefault() ?? int.MaxValue)
                     && !db.Deployments.Any(other => other.AppId == deployment.AppId && other.Status == DeploymentStatus.Running))
                 .ExecuteUpdateAsync(
                     set => set.SetProperty(deployment => deployment.Status, DeploymentStatus.Running)
@@ -185,7 +196,9 @@ internal sealed partial class DeploymentLedger(
         var now = time.Now();
         await ChangeAsync(db, claim, set => set.SetProperty(deployment => deployment.SwitchedAt, now), cancellationToken);
         await db.Apps.Where(app => app.Id == appId)
-            .ExecuteUpdateAsync(set => set.SetProperty(app => app.CurrentDeploymentId, claim.DeploymentId), cancellationToken);
+            .ExecuteUpdateAsync(
+                set => set.SetProperty(app => app.CurrentDeploymentId, claim.DeploymentId).SetProperty(app => app.StoppedAt, (Instant?)null),
+                cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         feed.Publish(claim.DeploymentId);
     }
@@ -292,6 +305,48 @@ internal sealed partial class DeploymentLedger(
             deployments.Where(deployment => deployment.UndoPending).Select(deployment => deployment.Id).ToList(),
             deployments.Where(deployment => deployment is { UndoPending: true, PreviousContainerId: not null })
                 .Select(deployment => deployment.PreviousContainerId!).ToHashSet(StringComparer.Ordinal));
+    }
+
+    /// <summary>
+    /// Ids of images that this app's deployments left in the engine and that no app needs for a restore: all but those of
+    /// the last succeeded deployments of each.
+    /// </summary>
+    /// <param name="appId">The app.</param>
+    /// <param name="keep">How many images each app keeps, the current one among them.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    public async Task<IReadOnlyList<string>> FindSurplusImagesAsync(long appId, int keep, CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        var lately = await db.Deployments
+            .Where(deployment => deployment.AppId == appId && deployment.ImageId != null)
+            .OrderByDescending(deployment => deployment.Id)
+            .Select(deployment => deployment.ImageId!)
+            .Take(ImagesLookedAt)
+            .ToListAsync(cancellationToken);
+        if (lately.Count == 0)
+        {
+            return [];
+        }
+
+        var needed = await db.Deployments
+            .Where(deployment => lately.Contains(deployment.ImageId!)
+                && (deployment.Status == DeploymentStatus.Running || deployment.Status == DeploymentStatus.Succeeded))
+            .Select(deployment => new { deployment.AppId, deployment.Id, deployment.ImageId })
+            .ToListAsync(cancellationToken);
+        var kept = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var app in needed.Select(deployment => deployment.AppId).Distinct())
+        {
+            var newest = await db.Deployments
+                .Where(deployment => deployment.AppId == app && deployment.ImageId != null
+                    && (deployment.Status == DeploymentStatus.Running || deployment.Status == DeploymentStatus.Succeeded))
+                .OrderByDescending(deployment => deployment.Id)
+                .Select(deployment => deployment.ImageId!)
+                .Take(ImagesLookedAt)
+                .ToListAsync(cancellationToken);
+            kept.UnionWith(newest.Distinct(StringComparer.Ordinal).Take(keep));
+        }
+
+        return [.. lately.Distinct(StringComparer.Ordinal).Where(image => !kept.Contains(image))];
     }
 
     /// <summary>The containers of these ended deployments are put right.</summary>

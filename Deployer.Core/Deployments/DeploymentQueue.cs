@@ -2,29 +2,92 @@ using Deployer.Core.Apps;
 using Deployer.Core.Data;
 using Deployer.Core.Engine;
 using Deployer.Core.Environments;
-using Deployer.Core.Logs;
+using Deployer.Core.Secrets;
 using Microsoft.EntityFrameworkCore;
-using NodaTime;
 
 namespace Deployer.Core.Deployments;
 
 /// <summary>Takes requests to deploy and to cancel. The row is the queue; the runner claims it.</summary>
 public sealed class DeploymentQueue(
-    IDbContextFactory<DeployerDb> databases, DeploymentReader reader, LogStore logs, DeploymentFeed feed, TimeProvider time)
+    IDbContextFactory<DeployerDb> databases, DeploymentReader reader, SecretBook secrets, Withdrawals withdrawals,
+    DeploymentFeed feed, TimeProvider time)
 {
-    // Whoever withdraws a deployment ends it; only after this long has it surely failed to.
-    private static readonly Duration EndingTime = Duration.FromMinutes(1);
-
     private static readonly StepKind[] AllSteps = Enum.GetValues<StepKind>();
 
-    /// <summary>Queues a deployment of an app with a snapshot of its spec.</summary>
-    public async Task<EnqueueResult> EnqueueAsync(string appName, DeploymentRequest request, CancellationToken cancellationToken)
+    /// <summary>
+    /// Queues a deployment of an app with a snapshot of its spec and secrets. By the app's policy it waits behind others of
+    /// the app or takes the place of those that still wait.
+    /// </summary>
+    /// <exception cref="SecretUnreadableException">A secret of the app cannot be decrypted.</exception>
+    public Task<EnqueueResult> EnqueueAsync(string appName, DeploymentRequest request, CancellationToken cancellationToken)
     {
         if (request.Image is not null && !ImageReference.TryParse(request.Image.Trim(), out _, out var error))
         {
-            return new EnqueueResult.ImageInvalid(error.Message);
+            return Task.FromResult<EnqueueResult>(new EnqueueResult.ImageInvalid(error.Message));
         }
 
+        return EnqueueAsync(
+            appName,
+            request,
+            async (db, app) =>
+            {
+                var spec = request.Image is { } image ? app.Spec with { Image = image.Trim() } : app.Spec;
+                return new QueuedSnapshot(
+                    spec, await secrets.TakeSnapshotAsync(db, app.Id, spec.Secrets, cancellationToken), RestoredFrom: null);
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Cancels a queued deployment at once; asks the runner to cancel a running one.</summary>
+    /// <param name="deploymentId">The deployment.</param>
+    /// <param name="requestedBy">Who asks; kept in the log of the deployment.</param>
+    /// <param name="cancellationToken">Cancels the request itself.</param>
+    /// <exception cref="Logs.LogStoreException">The log cannot be written; the deployment has left the queue, and ends a little later.</exception>
+    public async Task<CancelResult> CancelAsync(long deploymentId, string requestedBy, CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        var now = time.Now();
+        var withdrawn = await db.Deployments
+            .Where(deployment => deployment.Id == deploymentId && deployment.Status == DeploymentStatus.Queued && deployment.WithdrawnAt == null)
+            .ExecuteUpdateAsync(
+                set => set.SetProperty(deployment => deployment.WithdrawnAt, now)
+                    .SetProperty(deployment => deployment.CancelRequestedAt, now)
+                    .SetProperty(deployment => deployment.CancelRequestedBy, requestedBy),
+                cancellationToken);
+        if (withdrawn == 1)
+        {
+            await withdrawals.EndAsync(deploymentId, cancellationToken);
+            return CancelResult.Canceled;
+        }
+
+        var asked = await db.Deployments
+            .Where(deployment => deployment.Id == deploymentId && deployment.Status == DeploymentStatus.Running && deployment.CancelRequestedAt == null)
+            .ExecuteUpdateAsync(
+                set => set.SetProperty(deployment => deployment.CancelRequestedAt, now)
+                    .SetProperty(deployment => deployment.CancelRequestedBy, requestedBy),
+                cancellationToken);
+        if (asked == 1)
+        {
+            feed.Publish(deploymentId);
+            return CancelResult.Requested;
+        }
+
+        var found = await db.Deployments.Where(deployment => deployment.Id == deploymentId)
+            .Select(deployment => new { deployment.Status, deployment.SupersededBy })
+            .SingleOrDefaultAsync(cancellationToken);
+        return found switch
+        {
+            null => CancelResult.Unknown,
+            { Status: DeploymentStatus.Running } => CancelResult.Requested,
+            { Status: DeploymentStatus.Queued, SupersededBy: null } => CancelResult.Canceled,
+            _ => CancelResult.AlreadyEnded,
+        };
+    }
+
+    /// <summary>Queues a deployment of what the snapshot says.</summary>
+    internal async Task<EnqueueResult> EnqueueAsync(
+        string appName, DeploymentRequest request, Func<DeployerDb, App, Task<QueuedSnapshot>> takeSnapshot, CancellationToken cancellationToken)
+    {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
 
         // Begins at once as a writer, so that number and key are read and used by nobody else meanwhile.
@@ -49,14 +112,15 @@ public sealed class DeploymentQueue(
             return new EnqueueResult.Frozen(app.Environment, freeze.EndsAt, freeze.Reason);
         }
 
-        var number = 1 + (await db.Deployments.Where(deployment => deployment.AppId == app.Id)
-            .MaxAsync(deployment => (int?)deployment.Number, cancellationToken) ?? 0);
+        var snapshot = await takeSnapshot(db, app);
         var deployment = new Deployment
         {
             AppId = app.Id,
-            Number = number,
+            Number = 1 + (await db.Deployments.Where(other => other.AppId == app.Id).MaxAsync(other => (int?)other.Number, cancellationToken) ?? 0),
             Status = DeploymentStatus.Queued,
-            Spec = request.Image is { } image ? app.Spec with { Image = image.Trim() } : app.Spec,
+            Spec = snapshot.Spec,
+            SealedSecrets = snapshot.SealedSecrets,
+            RestoredFrom = snapshot.RestoredFrom,
             Reason = request.Reason,
             RequestedBy = request.RequestedBy,
             IdempotencyKey = request.IdempotencyKey,
@@ -71,89 +135,17 @@ public sealed class DeploymentQueue(
             await db.SaveChangesAsync(cancellationToken);
         }
 
+        var superseded = app.Spec.WhenQueued == QueuePolicy.Replace
+            ? await Withdrawals.SupersedeAsync(db, app.Id, deployment.Id, now, cancellationToken)
+            : [];
         await transaction.CommitAsync(cancellationToken);
         feed.Publish(deployment.Id);
+        foreach (var id in superseded)
+        {
+            await withdrawals.EndAsync(id, cancellationToken);
+        }
+
         return new EnqueueResult.Queued(await ViewAsync(deployment.Id, cancellationToken));
-    }
-
-    /// <summary>Cancels a queued deployment at once; asks the runner to cancel a running one.</summary>
-    /// <param name="deploymentId">The deployment.</param>
-    /// <param name="requestedBy">Who asks; kept in the log of the deployment.</param>
-    /// <param name="cancellationToken">Cancels the request itself.</param>
-    /// <exception cref="LogStoreException">The log cannot be written; the deployment is withdrawn, and ends a little later.</exception>
-    public async Task<CancelResult> CancelAsync(long deploymentId, string requestedBy, CancellationToken cancellationToken)
-    {
-        await using var db = await databases.CreateDbContextAsync(cancellationToken);
-        var now = time.Now();
-        var asked = await db.Deployments
-            .Where(deployment => deployment.Id == deploymentId && deployment.CancelRequestedAt == null
-                && (deployment.Status == DeploymentStatus.Queued || deployment.Status == DeploymentStatus.Running))
-            .ExecuteUpdateAsync(
-                set => set.SetProperty(deployment => deployment.CancelRequestedAt, now)
-                    .SetProperty(deployment => deployment.CancelRequestedBy, requestedBy),
-                cancellationToken);
-        if (asked == 1)
-        {
-            feed.Publish(deploymentId);
-        }
-
-        var status = await db.Deployments.Where(deployment => deployment.Id == deploymentId)
-            .Select(deployment => (DeploymentStatus?)deployment.Status).SingleOrDefaultAsync(cancellationToken);
-        switch (status)
-        {
-            case null:
-                return CancelResult.Unknown;
-            case DeploymentStatus.Queued:
-                if (asked == 1)
-                {
-                    await EndWithdrawnAsync(deploymentId, cancellationToken);
-                }
-
-                return CancelResult.Canceled;
-            case DeploymentStatus.Running:
-                return CancelResult.Requested;
-            default:
-                return CancelResult.AlreadyEnded;
-        }
-    }
-
-    /// <summary>
-    /// Ends queued deployments which were withdrawn but, after a crash, not ended: nobody claims them any more.
-    /// </summary>
-    public async Task EndWithdrawnAsync(CancellationToken cancellationToken)
-    {
-        await using var db = await databases.CreateDbContextAsync(cancellationToken);
-        var longAgo = time.Now() - EndingTime;
-        var withdrawn = await db.Deployments
-            .Where(deployment => deployment.Status == DeploymentStatus.Queued && deployment.CancelRequestedAt < longAgo)
-            .Select(deployment => deployment.Id)
-            .ToListAsync(cancellationToken);
-        foreach (var id in withdrawn)
-        {
-            await EndWithdrawnAsync(id, cancellationToken);
-        }
-    }
-
-    // The mark keeps the runner from claiming it, so nobody else can end it: first the line, then the status.
-    private async Task EndWithdrawnAsync(long id, CancellationToken cancellationToken)
-    {
-        await using var db = await databases.CreateDbContextAsync(cancellationToken);
-        var requestedBy = await db.Deployments.Where(deployment => deployment.Id == id)
-            .Select(deployment => deployment.CancelRequestedBy).SingleAsync(cancellationToken);
-        await logs.AppendLog(id, LogStream.System, StepKind.Prepare, $"Canceled by {requestedBy} before it began", cancellationToken);
-
-        var now = time.Now();
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        await db.Deployments
-            .Where(deployment => deployment.Id == id && deployment.Status == DeploymentStatus.Queued)
-            .ExecuteUpdateAsync(
-                set => set.SetProperty(deployment => deployment.Status, DeploymentStatus.Canceled)
-                    .SetProperty(deployment => deployment.EndedAt, now),
-                cancellationToken);
-        await db.Steps.Where(step => step.DeploymentId == id)
-            .ExecuteUpdateAsync(set => set.SetProperty(step => step.State, StepState.Skipped), cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        feed.Publish(id);
     }
 
     private static bool IsSame(Deployment earlier, DeploymentRequest request) =>
@@ -164,3 +156,9 @@ public sealed class DeploymentQueue(
         await reader.FindAsync(id, cancellationToken)
             ?? throw new InvalidOperationException($"Deployment {id} vanished while it was being queued.");
 }
+
+/// <summary>What a new deployment is to run.</summary>
+/// <param name="Spec">The spec.</param>
+/// <param name="SealedSecrets">The values of its secrets, encrypted.</param>
+/// <param name="RestoredFrom">The earlier deployment that it brings back, if it is a restore.</param>
+internal sealed record QueuedSnapshot(AppSpec Spec, string? SealedSecrets, long? RestoredFrom);

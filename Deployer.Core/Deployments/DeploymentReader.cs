@@ -57,18 +57,23 @@ public sealed class DeploymentReader(IDbContextFactory<DeployerDb> databases)
                     .Select(approval => new ApprovalView(approval.ApprovedAt, approval.ApprovedBy, approval.Reason)).FirstOrDefault()))
             .AsNoTracking()
             .ToListAsync(cancellationToken);
-        return [.. rows.OrderByDescending(row => row.Deployment.Id).Select(row => row.ToView())];
+        var queue = rows.Any(row => row.Deployment.Status == DeploymentStatus.Queued) ? await QueueState.ReadAsync(db, cancellationToken) : null;
+        return [.. rows.OrderByDescending(row => row.Deployment.Id).Select(row => row.ToView(queue?.Find(row.Deployment.Id)))];
     }
 
     private sealed record Row(string App, Deployment Deployment, List<StepView> Steps, ApprovalView? Approval)
     {
-        public DeploymentView ToView() => new(
+        public DeploymentView ToView(WaitingView? waiting) => new(
             Deployment.Id, App, Deployment.Number, Deployment.Status, Deployment.Spec.Image, Deployment.Digest,
             Deployment.Spec, Deployment.ContainerId, Deployment.Ports, Steps, Deployment.Failure, Deployment.Reason,
             Deployment.RequestedBy, Deployment.CancelRequestedAt, Deployment.CreatedAt, Deployment.StartedAt,
             Deployment.EndedAt)
         {
             Approval = Approval,
+            Waiting = waiting,
+            CancelRequestedBy = Deployment.CancelRequestedBy,
+            SupersededBy = Deployment.SupersededBy,
+            RestoredFrom = Deployment.RestoredFrom,
         };
     }
 }

@@ -44,6 +44,10 @@ public abstract record EnqueueResult
     /// <summary>There is no app of that name.</summary>
     public sealed record AppUnknown : EnqueueResult;
 
+    /// <summary>The deployment cannot be restored.</summary>
+    /// <param name="WhyNot">Why not, in a sentence.</param>
+    public sealed record NotRestorable(string WhyNot) : EnqueueResult;
+
     /// <summary>The image is no image reference; the message shows the bad part.</summary>
     public sealed record ImageInvalid(string Message) : EnqueueResult;
 }

@@ -4,7 +4,8 @@ using Deployer.Core.Engine;
 namespace Deployer.Core.Deployments;
 
 /// <summary>A deployment under way: what its steps have found out so far.</summary>
-internal sealed class DeploymentRun(ClaimedDeployment claimed, ImageReference image, DeploymentLog log, StallWatch stall)
+internal sealed class DeploymentRun(
+    ClaimedDeployment claimed, ImageReference image, RunSecrets secrets, DeploymentLog log, StallWatch stall)
 {
     public Claim Claim => claimed.Claim;
 
@@ -24,6 +25,11 @@ internal sealed class DeploymentRun(ClaimedDeployment claimed, ImageReference im
     public long? PreviousDeploymentId => claimed.App.CurrentDeploymentId;
 
     public ImageReference Image => image;
+
+    public RunSecrets Secrets => secrets;
+
+    /// <summary>The earlier deployment that this one brings back; <see langword="null"/> unless a restore.</summary>
+    public long? RestoredFrom => claimed.Deployment.RestoredFrom;
 
     public DeploymentLog Log => log;
 

@@ -29,6 +29,18 @@ public sealed record DeploymentView(
 {
     /// <summary>The second person's approval; <see langword="null"/> where none is wanted.</summary>
     public ApprovalView? Approval { get; init; }
+
+    /// <summary>Its place in the queue and why it has not begun; <see langword="null"/> unless queued.</summary>
+    public WaitingView? Waiting { get; init; }
+
+    /// <summary>Who asked to cancel.</summary>
+    public string? CancelRequestedBy { get; init; }
+
+    /// <summary>Id of the newer deployment that took its place in the queue.</summary>
+    public long? SupersededBy { get; init; }
+
+    /// <summary>Id of the earlier deployment that it brings back; <see langword="null"/> unless a restore.</summary>
+    public long? RestoredFrom { get; init; }
 }
 
 /// <summary>A second person's approval, which a protected environment wants.</summary>

@@ -98,7 +98,7 @@ internal static class FailureRules
                 $"The registry {image.Domain} refuses more pulls for now.",
                 $"Wait, or add credentials for {image.Domain} with a higher limit."),
             FailureCode.PlatformMismatch => (
-                "The image does not exist for the engine's processor or operating system.",
+                $"The image is not made for the engine's processor or operating system: {exception.Message}",
                 "Build and push it for the engine's platform, or for several."),
             FailureCode.PortInUse => (
                 $"A host port that the app asks for is taken: {exception.Message}",

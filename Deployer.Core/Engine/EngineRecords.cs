@@ -17,6 +17,11 @@ public sealed record EngineInfo(
     string Version, string ApiVersion, string OperatingSystem, string Architecture,
     long Containers, long ContainersRunning, long Images, string DataRoot);
 
+/// <summary>Images that no container uses.</summary>
+/// <param name="Count">Their number.</param>
+/// <param name="Bytes">Their sizes together; layers that they share count for each.</param>
+public sealed record UnusedImages(int Count, long Bytes);
+
 /// <summary>User name and password for a registry; <see cref="object.ToString"/> gives the user name alone.</summary>
 public sealed record RegistryCredentials(string UserName, string Password)
 {

@@ -21,6 +21,16 @@ public interface IContainerEngine
     /// <exception cref="EngineException">The pull failed; <see cref="EngineException.Code"/> says how.</exception>
     IAsyncEnumerable<PullEvent> PullAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken);
 
+    /// <summary>Asks a registry whether it takes credentials; returns when it does.</summary>
+    /// <param name="host">Registry host, with port where it has one.</param>
+    /// <param name="credentials">The credentials.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <exception cref="EngineException">It does not; <see cref="EngineException.Code"/> says why.</exception>
+    Task CheckCredentialsAsync(string host, RegistryCredentials credentials, CancellationToken cancellationToken);
+
+    /// <summary>How much could be had by removing the images that no container uses.</summary>
+    Task<UnusedImages> FindUnusedImagesAsync(CancellationToken cancellationToken);
+
     /// <summary>Looks at an image the engine holds; <see langword="null"/> when it holds none of that name.</summary>
     /// <param name="reference">Name with tag or digest, or an image id.</param>
     /// <param name="cancellationToken">Cancels the request.</param>

@@ -21,6 +21,9 @@ public sealed class EnvironmentRules
     /// <summary>Whether a deployment waits for a second person's approval.</summary>
     public bool Protected { get; set; }
 
+    /// <summary>Most deployments that run there at the same time; <see langword="null"/> for no limit.</summary>
+    public int? MaxConcurrent { get; set; }
+
     /// <summary>When the rules were made.</summary>
     public required Instant CreatedAt { get; init; }
 }

@@ -11,7 +11,7 @@ namespace Deployer.Core.Runner;
 /// not, and removes their stray containers.
 /// </summary>
 internal sealed partial class Caretaker(
-    LeftoverSettler settler, DeploymentQueue queue, AppContainers containers, DeploymentLedger ledger, IOptions<RunnerOptions> options,
+    LeftoverSettler settler, Withdrawals withdrawals, AppContainers containers, DeploymentLedger ledger, IOptions<RunnerOptions> options,
     TimeProvider time, ILogger<Caretaker> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -29,7 +29,7 @@ internal sealed partial class Caretaker(
     {
         try
         {
-            await queue.EndWithdrawnAsync(cancellationToken);
+            await withdrawals.EndLeftoversAsync(cancellationToken);
             await settler.SettleAsync(cancellationToken);
             await SweepAsync(cancellationToken);
         }

@@ -1,6 +1,8 @@
 using Deployer.Core.Deployments;
 using Deployer.Core.Engine;
 using Deployer.Core.Logs;
+using Deployer.Core.Registries;
+using Deployer.Core.Secrets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -11,8 +13,8 @@ namespace Deployer.Core.Runner;
 /// served by the new container or by the old one again, and the status becomes final after the last line is durable.
 /// </summary>
 internal sealed partial class DeploymentExecutor(
-    DeploymentPipeline pipeline, RollBack rollBack, EvidenceTaker evidence, DeploymentLedger ledger, LogStore logs,
-    DeploymentFeed feed, IOptions<RunnerOptions> options, TimeProvider time, ILogger<DeploymentExecutor> logger)
+    DeploymentPipeline pipeline, RollBack rollBack, EvidenceTaker evidence, FailureAdvisor advisor, DeploymentLedger ledger,
+    SecretBook secretBook, RegistryBook registries, LogStore logs, DeploymentFeed feed, IOptions<RunnerOptions> options, TimeProvider time, ILogger<DeploymentExecutor> logger)
 {
     private static readonly TimeSpan RollBackLimit = TimeSpan.FromSeconds(60);
 
@@ -40,8 +42,9 @@ internal sealed partial class DeploymentExecutor(
     {
         using var stall = new StallWatch(options.Value.StallLimit, time);
         await using var guard = new RunGuard(claimed.Claim, stall, ledger, feed, options.Value.Lease, time, logger, shutdown);
-        await using var log = new DeploymentLog(logs, claimed.Deployment.Id, [], logger);
-        var run = new DeploymentRun(claimed, ImageReference.Parse(claimed.Deployment.Spec.Image), log, stall);
+        var secrets = await RunSecrets.ReadAsync(claimed, secretBook, registries, guard.ClaimLost);
+        await using var log = new DeploymentLog(logs, claimed.Deployment.Id, secrets.All, logger);
+        var run = new DeploymentRun(claimed, ImageReference.Parse(claimed.Deployment.Spec.Image), secrets, log, stall);
         DeploymentEnd end;
         try
         {
@@ -99,9 +102,7 @@ internal sealed partial class DeploymentExecutor(
     {
         using var limit = new CancellationTokenSource(RollBackLimit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, guard.ClaimLost);
-        var failure = guard.Reason == StopReason.Canceled
-            ? null
-            : Failure(run, guard.Reason, exception, await evidence.TakeAsync(run, either.Token));
+        var failure = guard.Reason == StopReason.Canceled ? null : await FindFailureAsync(run, guard.Reason, exception, either.Token);
         var order = new RollBackOrder(
             run.Claim, run.AppId, run.AppName, run.PreviousDeploymentId, run.Previous?.Id, run.Switched);
         try
@@ -144,13 +145,17 @@ internal sealed partial class DeploymentExecutor(
     private static DeploymentEnd End(DeploymentFailure? failure, bool undoPending) => new(
         failure is null ? DeploymentStatus.Canceled : DeploymentStatus.Failed, failure, undoPending);
 
-    private static DeploymentFailure Failure(
-        DeploymentRun run, StopReason reason, Exception exception, FailureEvidence? evidence) => reason switch
+    private async Task<DeploymentFailure> FindFailureAsync(
+        DeploymentRun run, StopReason reason, Exception exception, CancellationToken cancellationToken)
+    {
+        var seen = await evidence.TakeAsync(run, cancellationToken);
+        return run.Secrets.Mask(reason switch
         {
-            StopReason.Stalled => FailureRules.Stalled(run.Log.Step, run.Stall.Limit, evidence),
-            StopReason.ShuttingDown => FailureRules.Interrupted(run.Log.Step, evidence),
-            _ => FailureRules.Explain(exception, run, evidence),
-        };
+            StopReason.Stalled => FailureRules.Stalled(run.Log.Step, run.Stall.Limit, seen),
+            StopReason.ShuttingDown => FailureRules.Interrupted(run.Log.Step, seen),
+            _ => await advisor.AdviseAsync(FailureRules.Explain(exception, run, seen), run, cancellationToken),
+        });
+    }
 
     private async Task DisposeAsync(OutputFollower output, long deploymentId)
     {

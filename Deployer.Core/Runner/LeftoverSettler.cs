@@ -2,6 +2,8 @@ using Deployer.Core.Data;
 using Deployer.Core.Deployments;
 using Deployer.Core.Engine;
 using Deployer.Core.Logs;
+using Deployer.Core.Registries;
+using Deployer.Core.Secrets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -12,7 +14,8 @@ namespace Deployer.Core.Runner;
 /// taken over and is well, else undone.
 /// </summary>
 internal sealed partial class LeftoverSettler(
-    DeploymentLedger ledger, RollBack rollBack, AppContainers containers, LogStore logs, DeploymentFeed feed, ActiveRuns active,
+    DeploymentLedger ledger, RollBack rollBack, AppContainers containers, SecretBook secretBook,
+    RegistryBook registries, LogStore logs, DeploymentFeed feed, ActiveRuns active,
     WorkerIdentity worker, IOptions<RunnerOptions> options, TimeProvider time, ILogger<LeftoverSettler> logger)
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
@@ -59,7 +62,8 @@ internal sealed partial class LeftoverSettler(
         await using var guard = new RunGuard(
             claimed.Claim, stall, ledger, feed, options.Value.Lease, time, logger, cancellationToken);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(guard.ClaimLost, stall.Token, cancellationToken);
-        await using var log = new DeploymentLog(logs, claimed.Deployment.Id, [], logger);
+        var secrets = await RunSecrets.ReadAsync(claimed, secretBook, registries, either.Token);
+        await using var log = new DeploymentLog(logs, claimed.Deployment.Id, secrets.All, logger);
         var during = StepReached(claimed.Deployment);
         log.Step = during ?? StepKind.Prepare;
         var end = claimed.Deployment is { SwitchedAt: not null, CancelRequestedAt: null } && await IsWellAsync(claimed, either.Token)

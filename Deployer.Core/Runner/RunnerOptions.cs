@@ -46,4 +46,11 @@ public sealed class RunnerOptions
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ErrorMessage = "Runner:CareInterval must be between 00:00:01 and 01:00:00.")]
     public TimeSpan CareInterval { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How many images of an app stay in the engine, so that earlier deployments can be restored without the registry.
+    /// Configuration key <c>Runner:KeepImages</c>.
+    /// </summary>
+    [Range(1, 100, ErrorMessage = "Runner:KeepImages must be 1–100: how many images of each app stay in the engine.")]
+    public int KeepImages { get; set; } = 5;
 }

@@ -1,6 +1,5 @@
 using Deployer.Core.Deployments;
 using Deployer.Core.Deployments.Steps;
-using Deployer.Core.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -40,12 +39,9 @@ public static class RunnerRegistration
 
     private static void AddPipeline(IServiceCollection services)
     {
-        services.AddSingleton<InstanceIdentity>();
         services.AddSingleton<IHealthProbe, HttpHealthProbe>();
-        services.AddSingleton<DeploymentLedger>();
-        services.AddTraffic();
-        services.AddSingleton<AppTraffic>();
-        services.AddSingleton<AppContainers>();
+        services.AddSingleton(_ => OwnContainer.Detect());
+        services.AddSingleton<FailureAdvisor>();
         services.AddSingleton<EvidenceTaker>();
         services.AddSingleton<RollBack>();
         services.AddSingleton<Prepare>();

@@ -1,6 +1,9 @@
 using Deployer.Core.Apps;
+using Deployer.Core.Data;
 using Deployer.Core.Deployments;
+using Deployer.Core.Environments;
 using Deployer.Tests.Fakes;
+using Microsoft.EntityFrameworkCore;
 
 namespace Deployer.Tests.Deployments;
 
@@ -76,6 +79,58 @@ public sealed class DeploymentQueueTests : IAsyncLifetime
         Assert.NotNull(canceled.EndedAt);
         Assert.All(canceled.Steps, step => Assert.Equal(StepState.Skipped, step.State));
         Assert.Contains("system|Canceled by ann before it began", await _bench.LinesAsync(id));
+    }
+
+    [Fact]
+    public async Task Enqueue_PolicyReplace_SupersedesWhatWaits()
+    {
+        await _bench.AddAppAsync("eager", new AppSpec { Image = "registry.test/web:v1", WhenQueued = QueuePolicy.Replace });
+        var first = await _bench.EnqueueAsync("eager", null);
+        var second = await _bench.EnqueueAsync("eager", null);
+
+        var superseded = await _bench.ViewAsync(first);
+        Assert.Equal((DeploymentStatus.Superseded, second), (superseded.Status, superseded.SupersededBy));
+        Assert.Contains("system|Superseded by #2 before it began", await _bench.LinesAsync(first));
+        Assert.Equal([second], await _bench.Get<DeploymentLedger>().FindClaimableAsync(10, CancellationToken.None));
+        Assert.Equal(CancelResult.AlreadyEnded, await _bench.Queue.CancelAsync(first, "ann", CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Find_Queued_TellsPositionAndWhyItWaits()
+    {
+        await _bench.AddAppAsync("other", new AppSpec { Image = "registry.test/web:v1" });
+        var first = await _bench.EnqueueAsync("web", null);
+        var second = await _bench.EnqueueAsync("web", null);
+        var third = await _bench.EnqueueAsync("other", null);
+
+        Assert.Equal(new WaitingView(1, WaitReason.Runner, "Begins as soon as the runner has a hand free."), (await _bench.ViewAsync(first)).Waiting);
+        Assert.Equal(new WaitingView(2, WaitReason.App, "Waits behind #1 of the same app."), (await _bench.ViewAsync(second)).Waiting);
+        Assert.Equal(3, (await _bench.ViewAsync(third)).Waiting!.Position);
+
+        Assert.NotNull(await _bench.Get<DeploymentLedger>().ClaimAsync(first, "worker", TimeSpan.FromMinutes(1), CancellationToken.None));
+        Assert.Equal(new WaitingView(1, WaitReason.App, "Waits for #1 of the same app, which runs."), (await _bench.ViewAsync(second)).Waiting);
+        Assert.Null((await _bench.ViewAsync(first)).Waiting);
+    }
+
+    [Fact]
+    public async Task Claim_EnvironmentAtItsLimit_WaitsAndSaysSo()
+    {
+        await _bench.AddAppAsync("other", new AppSpec { Image = "registry.test/web:v1" });
+        await using (var db = await _bench.Get<IDbContextFactory<DeployerDb>>().CreateDbContextAsync(CancellationToken.None))
+        {
+            db.Add(new EnvironmentRules { Name = "production", MaxConcurrent = 1, CreatedAt = _bench.Time.Now() });
+            await db.SaveChangesAsync(CancellationToken.None);
+        }
+
+        var first = await _bench.EnqueueAsync("web", null);
+        var second = await _bench.EnqueueAsync("other", null);
+        var ledger = _bench.Get<DeploymentLedger>();
+
+        Assert.NotNull(await ledger.ClaimAsync(first, "worker", TimeSpan.FromMinutes(1), CancellationToken.None));
+        Assert.Null(await ledger.ClaimAsync(second, "worker", TimeSpan.FromMinutes(1), CancellationToken.None));
+        Assert.Empty(await ledger.FindClaimableAsync(10, CancellationToken.None));
+        Assert.Equal(
+            new WaitingView(1, WaitReason.Environment, "Waits because 1 at a time may run in production."), (await _bench.ViewAsync(second)).Waiting);
     }
 
     [Fact]

@@ -72,6 +72,7 @@ internal sealed class FakeContainerEngine(TimeProvider time) : IContainerEngine
     public async IAsyncEnumerable<PullEvent> PullAsync(
         ImageReference image, RegistryCredentials? credentials, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        PulledWith.Enqueue(credentials);
         await BeginAsync("pull", image.PullName, cancellationToken);
         if (!_registry.TryGetValue(image.PullName, out var found))
         {
@@ -85,7 +86,29 @@ internal sealed class FakeContainerEngine(TimeProvider time) : IContainerEngine
         }
 
         _images[image.PullName] = found;
+        _images[$"{image.Repository}@{found.Digest}"] = found;
         _images[found.Id] = found;
+    }
+
+    /// <summary>Passwords by <c>host user</c> which registries take.</summary>
+    public ConcurrentDictionary<string, string> Passwords { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Credentials that were given with pulls.</summary>
+    public ConcurrentQueue<RegistryCredentials?> PulledWith { get; } = new();
+
+    public async Task CheckCredentialsAsync(string host, RegistryCredentials credentials, CancellationToken cancellationToken)
+    {
+        await BeginAsync("check-credentials", host, cancellationToken);
+        if (Passwords.GetValueOrDefault($"{host} {credentials.UserName}") != credentials.Password)
+        {
+            throw new EngineException(FailureCode.AccessDenied, "unauthorized: incorrect username or password", null);
+        }
+    }
+
+    public async Task<UnusedImages> FindUnusedImagesAsync(CancellationToken cancellationToken)
+    {
+        await BeginAsync("unused-images", "", cancellationToken);
+        return new UnusedImages(3, 450_000_000);
     }
 
     public async Task<ImageDetails?> FindImageAsync(string reference, CancellationToken cancellationToken)

@@ -88,6 +88,11 @@ internal sealed class QuietEngine : IContainerEngine
         return Task.CompletedTask;
     }
 
+    public Task CheckCredentialsAsync(string host, RegistryCredentials credentials, CancellationToken cancellationToken) =>
+        Task.FromResult(Answer(host));
+
+    public Task<UnusedImages> FindUnusedImagesAsync(CancellationToken cancellationToken) => Task.FromResult(Answer(new UnusedImages(0, 0)));
+
     public Task SetRestartAsync(string containerId, RestartMode mode, CancellationToken cancellationToken) =>
         Task.FromResult(Answer(containerId));
 

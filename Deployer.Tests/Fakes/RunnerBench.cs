@@ -27,7 +27,8 @@ internal sealed class RunnerBench : IAsyncDisposable
     private readonly List<IHostedService> _started = [];
 
     private RunnerBench(
-        string directory, bool ownsDirectory, TimeProvider time, IContainerEngine engine, Dictionary<string, string?> settings)
+        string directory, bool ownsDirectory, TimeProvider time, IContainerEngine engine, Dictionary<string, string?> settings,
+        OwnContainer own)
     {
         Directory = directory;
         _ownsDirectory = ownsDirectory;
@@ -43,6 +44,7 @@ internal sealed class RunnerBench : IAsyncDisposable
         services.AddLogs();
         services.AddDeployments();
         services.AddRunner();
+        services.AddSingleton(own);
         if (engine is FakeContainerEngine)
         {
             services.AddSingleton<IHealthProbe>(Probe);
@@ -70,7 +72,7 @@ internal sealed class RunnerBench : IAsyncDisposable
 
         // The clock runs some twenty times as fast as the machine: what only bounds a fault must not come in between.
         settings.TryAdd("Runner:Lease", "00:10:00");
-        var bench = new RunnerBench(directory, true, time, new FakeContainerEngine(time), settings);
+        var bench = new RunnerBench(directory, true, time, new FakeContainerEngine(time), settings, OwnContainer.Read("/nowhere"));
         await bench.Get<DatabaseStartup>().PrepareAsync(CancellationToken.None);
         return bench;
     }
@@ -79,13 +81,17 @@ internal sealed class RunnerBench : IAsyncDisposable
     public static async Task<RunnerBench> CreateAsync(IContainerEngine engine, Dictionary<string, string?> settings)
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("deployer-runner-").FullName;
-        var bench = new RunnerBench(directory, true, TimeProvider.System, engine, settings);
+        var bench = new RunnerBench(directory, true, TimeProvider.System, engine, settings, OwnContainer.Read("/nowhere"));
         await bench.Get<DatabaseStartup>().PrepareAsync(CancellationToken.None);
         return bench;
     }
 
     /// <summary>Another Deployer on the same directory and engine, as after a restart.</summary>
-    public RunnerBench Restart() => new(Directory, false, Time, Engine, new(StringComparer.Ordinal) { ["Runner:Lease"] = "00:10:00" });
+    public RunnerBench Restart() => Restart(OwnContainer.Read("/nowhere"));
+
+    /// <summary>The same in a container.</summary>
+    public RunnerBench Restart(OwnContainer own) =>
+        new(Directory, false, Time, Engine, new(StringComparer.Ordinal) { ["Runner:Lease"] = "00:10:00" }, own);
 
     public T Get<T>()
         where T : notnull => _services.GetRequiredService<T>();

@@ -352,6 +352,10 @@ namespace Deployer.Core.Data.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("spec");
 
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("stopped_at");
+
                     b.Property<long>("UpdatedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("updated_at");
@@ -600,6 +604,14 @@ namespace Deployer.Core.Data.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("requested_by");
 
+                    b.Property<long?>("RestoredFrom")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("restored_from");
+
+                    b.Property<string>("SealedSecrets")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sealed_secrets");
+
                     b.Property<string>("Spec")
                         .IsRequired()
                         .HasColumnType("TEXT")
@@ -613,6 +625,10 @@ namespace Deployer.Core.Data.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("status");
 
+                    b.Property<long?>("SupersededBy")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("superseded_by");
+
                     b.Property<long?>("SwitchedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("switched_at");
@@ -620,6 +636,10 @@ namespace Deployer.Core.Data.Migrations
                     b.Property<bool>("UndoPending")
                         .HasColumnType("INTEGER")
                         .HasColumnName("undo_pending");
+
+                    b.Property<long?>("WithdrawnAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("withdrawn_at");
 
                     b.Property<string>("Worker")
                         .HasMaxLength(256)
@@ -717,6 +737,10 @@ namespace Deployer.Core.Data.Migrations
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("created_at");
+
+                    b.Property<int?>("MaxConcurrent")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("max_concurrent");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -1021,6 +1045,33 @@ namespace Deployer.Core.Data.Migrations
                     b.ToTable("notification_targets", (string)null);
                 });
 
+            modelBuilder.Entity("Deployer.Core.Registries.Registry", b =>
+                {
+                    b.Property<string>("Host")
+                        .HasMaxLength(300)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("host");
+
+                    b.Property<string>("SealedPassword")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sealed_password");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("updated_at");
+
+                    b.Property<string>("UserName")
+                        .IsRequired()
+                        .HasMaxLength(256)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("user_name");
+
+                    b.HasKey("Host");
+
+                    b.ToTable("registries", (string)null);
+                });
+
             modelBuilder.Entity("Deployer.Core.Routing.ProxyInstance", b =>
                 {
                     b.Property<string>("Id")
@@ -1157,6 +1208,31 @@ namespace Deployer.Core.Data.Migrations
                         .IsUnique();
 
                     b.ToTable("route_targets", (string)null);
+                });
+
+            modelBuilder.Entity("Deployer.Core.Secrets.AppSecret", b =>
+                {
+                    b.Property<long>("AppId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("app_id");
+
+                    b.Property<string>("Name")
+                        .HasMaxLength(256)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("SealedValue")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sealed_value");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("updated_at");
+
+                    b.HasKey("AppId", "Name");
+
+                    b.ToTable("app_secrets", (string)null);
                 });
 
             modelBuilder.Entity("Deployer.Core.Webhooks.Webhook", b =>
@@ -1470,6 +1546,15 @@ namespace Deployer.Core.Data.Migrations
                 });
 
             modelBuilder.Entity("Deployer.Core.Routing.RouteTarget", b =>
+                {
+                    b.HasOne("Deployer.Core.Apps.App", null)
+                        .WithMany()
+                        .HasForeignKey("AppId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Deployer.Core.Secrets.AppSecret", b =>
                 {
                     b.HasOne("Deployer.Core.Apps.App", null)
                         .WithMany()

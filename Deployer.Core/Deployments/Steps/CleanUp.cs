@@ -1,9 +1,12 @@
 using Deployer.Core.Engine;
+using Deployer.Core.Runner;
+using Microsoft.Extensions.Options;
 
 namespace Deployer.Core.Deployments.Steps;
 
-/// <summary>Stops and removes the old container.</summary>
-internal sealed class CleanUp(IContainerEngine engine, AppContainers containers) : IStep
+/// <summary>Stops and removes the old container, and images that no restore needs.</summary>
+internal sealed class CleanUp(
+    IContainerEngine engine, AppContainers containers, DeploymentLedger ledger, IOptions<RunnerOptions> options) : IStep
 {
     public StepKind Kind => StepKind.CleanUp;
 
@@ -22,6 +25,15 @@ internal sealed class CleanUp(IContainerEngine engine, AppContainers containers)
             await engine.RemoveContainerAsync(container.Id, cancellationToken);
             run.Stall.Progress();
             await run.Log.SayAsync($"Stopped and removed {container.Name}", cancellationToken);
+        }
+
+        foreach (var image in await ledger.FindSurplusImagesAsync(run.AppId, options.Value.KeepImages, cancellationToken))
+        {
+            if (await engine.FindImageAsync(image, cancellationToken) is { } surplus)
+            {
+                await engine.RemoveImageAsync(image, cancellationToken);
+                await run.Log.SayAsync($"Removed the image {surplus.RepoDigests.FirstOrDefault() ?? image}, which no restore needs", cancellationToken);
+            }
         }
     }
 }

@@ -3,19 +3,28 @@ using Deployer.Core.Engine;
 namespace Deployer.Core.Deployments.Steps;
 
 /// <summary>Looks at the engine and at what serves the app now, and decides how the new container takes over.</summary>
-internal sealed class Prepare(IContainerEngine engine, AppContainers containers, DeploymentLedger ledger) : IStep
+internal sealed class Prepare(IContainerEngine engine, AppContainers containers, OwnContainer own, DeploymentLedger ledger) : IStep
 {
     public StepKind Kind => StepKind.Prepare;
 
     public async Task RunAsync(DeploymentRun run, CancellationToken cancellationToken)
     {
         await run.Log.SayAsync($"Deploying {run.AppName} #{run.Number}: image {run.Spec.Image}", cancellationToken);
+        RequireSecrets(run);
         var info = await engine.DescribeAsync(cancellationToken);
         await run.Log.SayAsync(
             $"Engine {info.Version} at {engine.Endpoint}, {info.OperatingSystem}/{info.Architecture}", cancellationToken);
 
         await containers.PutRightAsync(run.AppName, run.Id, run.Log.SayAsync, cancellationToken);
         run.Previous = await FindServingAsync(run, cancellationToken);
+        if (run.Previous is { } serving && string.Equals(serving.Id, own.Id, StringComparison.Ordinal))
+        {
+            throw new DeploymentFailedException(
+                FailureCode.OwnContainer,
+                $"{serving.Name} is the container in which this Deployer runs: to replace it would end Deployer in the midst of the deployment.",
+                "Update Deployer from outside: stop its container, and start the new version on the same data directory.");
+        }
+
         await ledger.RecordPreviousAsync(run.Claim, run.PreviousDeploymentId, run.Previous?.Id, cancellationToken);
         run.StopFirst = run.Previous is not null && WhyStopFirst(run) is not null;
         await run.Log.SayAsync(
@@ -23,6 +32,23 @@ internal sealed class Prepare(IContainerEngine engine, AppContainers containers,
             : run.StopFirst ? $"{run.Previous.Name} serves now; it stops before the new container starts, because {WhyStopFirst(run)}"
             : $"{run.Previous.Name} serves now and goes on until the new container is healthy",
             cancellationToken);
+    }
+
+    private static void RequireSecrets(DeploymentRun run)
+    {
+        if (run.Secrets.Fault is { } fault)
+        {
+            throw new DeploymentFailedException(FailureCode.SecretMissing, fault, "Restore the keys, or store the app's secrets and the registry's password again.");
+        }
+
+        var missing = run.Spec.Secrets.Except(run.Secrets.Values.Keys, StringComparer.Ordinal).ToList();
+        if (missing.Count > 0)
+        {
+            throw new DeploymentFailedException(
+                FailureCode.SecretMissing,
+                $"No value was stored for the secret {string.Join(", ", missing)} when the deployment was asked for.",
+                "Store a value for it under the app's secrets, or take it out of the app's settings, and deploy again.");
+        }
     }
 
     private async Task<ContainerDetails?> FindServingAsync(DeploymentRun run, CancellationToken cancellationToken) =>

@@ -2,41 +2,53 @@ using Deployer.Core.Engine;
 
 namespace Deployer.Core.Deployments.Steps;
 
-/// <summary>Pulls the image, records what it resolved to and checks that it is made for the engine's machine.</summary>
-internal sealed class Pull(IContainerEngine engine, DeploymentLedger ledger) : IStep
+/// <summary>Pulls the image, and records what it resolved to.</summary>
+internal sealed class Pull(IContainerEngine engine, PullBoard board, DeploymentLedger ledger) : IStep
 {
     public StepKind Kind => StepKind.Pull;
 
     public async Task RunAsync(DeploymentRun run, CancellationToken cancellationToken)
     {
         var name = run.Image.PullName;
-        await run.Log.SayAsync($"Pulling {name}", cancellationToken);
-        await foreach (var happening in engine.PullAsync(run.Image, credentials: null, cancellationToken))
+        run.Pulled = run.Image.Digest is null ? null : await engine.FindImageAsync(name, cancellationToken);
+        if (run.Pulled is not null)
         {
-            run.Stall.Progress();
-            if (happening.IsMilestone)
+            // A digest names the same bytes for ever: what the engine holds needs no registry.
+            await run.Log.SayAsync($"The engine holds {name} already", cancellationToken);
+        }
+        else
+        {
+            await PullAsync(run, name, cancellationToken);
+            run.Pulled = await engine.FindImageAsync(name, cancellationToken)
+                ?? throw new DeploymentFailedException(
+                    FailureCode.ImageNotFound,
+                    $"The engine pulled {name} but does not hold it any more.",
+                    "Deploy again, and see whether something else removes images from the engine.");
+        }
+
+        await ledger.RecordImageAsync(run.Claim, run.Pulled.Id, DigestOf(run.Pulled, run.Image), cancellationToken);
+    }
+
+    private async Task PullAsync(DeploymentRun run, string name, CancellationToken cancellationToken)
+    {
+        await run.Log.SayAsync(
+            run.Secrets.Credentials is { } credentials ? $"Pulling {name} as {credentials.UserName}" : $"Pulling {name}", cancellationToken);
+        try
+        {
+            await foreach (var happening in engine.PullAsync(run.Image, run.Secrets.Credentials, cancellationToken))
             {
-                await run.Log.SayAsync(happening.ToLine(), cancellationToken);
+                run.Stall.Progress();
+                board.Report(run.Id, happening);
+                if (happening.IsMilestone)
+                {
+                    await run.Log.SayAsync(happening.ToLine(), cancellationToken);
+                }
             }
         }
-
-        var image = await engine.FindImageAsync(name, cancellationToken)
-            ?? throw new DeploymentFailedException(
-                FailureCode.ImageNotFound,
-                $"The engine pulled {name} but does not hold it any more.",
-                "Deploy again, and see whether something else removes images from the engine.");
-        var info = await engine.DescribeAsync(cancellationToken);
-        if (!string.Equals(image.Architecture, info.Architecture, StringComparison.Ordinal)
-            || !string.Equals(image.OperatingSystem, info.OperatingSystem, StringComparison.Ordinal))
+        finally
         {
-            throw new DeploymentFailedException(
-                FailureCode.PlatformMismatch,
-                $"The image is made for {image.OperatingSystem}/{image.Architecture}, the engine runs {info.OperatingSystem}/{info.Architecture}.",
-                $"Build and push {name} for {info.OperatingSystem}/{info.Architecture}, or for several platforms.");
+            board.Clear(run.Id);
         }
-
-        run.Pulled = image;
-        await ledger.RecordImageAsync(run.Claim, image.Id, DigestOf(image, run.Image), cancellationToken);
     }
 
     // "127.0.0.1:5000/web@sha256:…": an image may have one for each repository from which it was pulled.

@@ -20,7 +20,7 @@ internal sealed class Start(
 
             // Until it has proved itself, one that exits stays as it is: a witness rather than a loop.
             traffic.MakeReachable(run.Spec, run.Pulled) with { Restart = RestartMode.No },
-            run.Spec.Env,
+            Merge(run.Spec.Env, run.Secrets.Values),
             Merge(run.Spec.Labels, labels),
             network);
         await CreateAsync(run, plan, cancellationToken);
@@ -70,7 +70,8 @@ internal sealed class Start(
         run.Stall.Progress();
     }
 
-    private static Dictionary<string, string> Merge(IReadOnlyDictionary<string, string> theirs, Dictionary<string, string> ours)
+    private static Dictionary<string, string> Merge(
+        IReadOnlyDictionary<string, string> theirs, IReadOnlyDictionary<string, string> ours)
     {
         var all = new Dictionary<string, string>(theirs, StringComparer.Ordinal);
         foreach (var (key, value) in ours)

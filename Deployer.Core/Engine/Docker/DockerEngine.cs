@@ -41,6 +41,28 @@ internal sealed class DockerEngine(Uri endpoint, TimeProvider time) : IContainer
         DockerImages.PullAsync(_connection, image, credentials, cancellationToken);
 
     /// <inheritdoc/>
+    public Task CheckCredentialsAsync(string host, RegistryCredentials credentials, CancellationToken cancellationToken) =>
+        _connection.AskAsync(
+            () => _connection.Client.System.AuthenticateAsync(
+                new AuthConfig { Username = credentials.UserName, Password = credentials.Password, ServerAddress = host }, cancellationToken),
+            DockerFailures.OfPull,
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<UnusedImages> FindUnusedImagesAsync(CancellationToken cancellationToken)
+    {
+        var images = await _connection.AskAsync(
+            () => _connection.Client.Images.ListImagesAsync(new ImagesListParameters(), cancellationToken), DockerFailures.OfRequest, cancellationToken);
+        var containers = await _connection.AskAsync(
+            () => _connection.Client.Containers.ListContainersAsync(new ContainersListParameters { All = true }, cancellationToken),
+            DockerFailures.OfRequest,
+            cancellationToken);
+        var used = containers.Select(container => container.ImageID).ToHashSet(StringComparer.Ordinal);
+        var unused = images.Where(image => !used.Contains(image.ID)).ToList();
+        return new UnusedImages(unused.Count, unused.Sum(image => image.Size));
+    }
+
+    /// <inheritdoc/>
     public Task<ImageDetails?> FindImageAsync(string reference, CancellationToken cancellationToken) =>
         DockerImages.FindAsync(_connection, reference, cancellationToken);
 

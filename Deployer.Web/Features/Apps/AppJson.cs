@@ -53,6 +53,9 @@ internal sealed record AppJson
     [Description("What the engine does when the container exits by itself.")]
     public required RestartMode Restart { get; init; }
 
+    [Description("What a new deployment does to one that still waits in the queue: wait behind it, or replace it.")]
+    public required QueuePolicy WhenQueued { get; init; }
+
     [Description("Seconds between the stop signal and the kill.")]
     public required int StopGraceSeconds { get; init; }
 
@@ -93,6 +96,7 @@ internal sealed record AppJson
         MemoryMb = app.Spec.MemoryMb,
         Cpus = app.Spec.Cpus,
         Restart = app.Spec.Restart,
+        WhenQueued = app.Spec.WhenQueued,
         StopGraceSeconds = app.Spec.StopGraceSeconds,
         Labels = app.Spec.Labels,
         User = app.Spec.User,
