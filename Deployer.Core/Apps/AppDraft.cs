@@ -12,7 +12,7 @@ public sealed record AppDraft
     /// <summary>Image reference, e.g. <c>registry.example.com/team/web:v1</c>. Required.</summary>
     public string? Image { get; init; }
 
-    /// <summary>Environment; default <see cref="AppValidation.DefaultEnvironment"/>.</summary>
+    /// <summary>Environment, a DNS label; default <c>production</c>.</summary>
     public string? Environment { get; init; }
 
     /// <summary>Command line that replaces the image's own, one argument an entry.</summary>
@@ -45,7 +45,7 @@ public sealed record AppDraft
     /// <summary>CPU limit in cores.</summary>
     public double? Cpus { get; init; }
 
-    /// <summary>Restart policy; default <see cref="RestartMode.UnlessStopped"/>.</summary>
+    /// <summary>Restart policy; default <c>unless_stopped</c>.</summary>
     public RestartMode? Restart { get; init; }
 
     /// <summary>Seconds between the stop signal and the kill; default 10.</summary>

@@ -44,6 +44,7 @@ public sealed class ApiDocumentTests(ServerFixture server) : IClassFixture<Serve
         Assert.Equal(["deployment_id", "status", "logs", "next_after", "complete"], page.EnumerateObject().Select(property => property.Name));
         var createdAt = schemas.GetProperty("LogLineJson").GetProperty("properties").GetProperty("created_at").GetRawText();
         Assert.Contains("date-time", createdAt + schemas.GetRawText(), StringComparison.Ordinal);
+        Assert.Equal("web", schemas.GetProperty("AppDraft").GetProperty("examples")[0].GetProperty("name").GetString());
         Assert.True(schemas.GetProperty("AppDraft").GetProperty("properties").TryGetProperty("memory_mb", out _));
     }
 

@@ -44,7 +44,7 @@ public static class DeploymentsApi
         deployments.MapPost("/apps/{app}/deployments", DeployAsync)
             .WithName("Deploy").RequireAccess(AccessRole.Deployer, AccessScope.App).WithSummary("Deploy an app")
             .WithDescription("Queues a deployment with a snapshot of the app's settings. A repeated Idempotency-Key gives the first one's deployment.")
-            .ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
         deployments.MapGet("/deployments", ListAsync)

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using Deployer.Core.Apps;
 using Deployer.Core.Data;
+using Deployer.Web.Features.Deployments;
 using Microsoft.OpenApi;
 using NodaTime;
 
@@ -8,6 +10,18 @@ namespace Deployer.Web.Features.Problems;
 /// <summary>The OpenAPI document at <c>/openapi/v1.json</c>.</summary>
 public static class ApiDocument
 {
+    /// <summary>What requests look like, and which of their fields cannot be left out.</summary>
+    private static readonly Dictionary<Type, (string Json, string[] Required)> Samples = new()
+    {
+        [typeof(AppDraft)] = (
+            """
+            {"name":"web","image":"registry.example.com/team/web:v1","environment":"production","env":{"MODE":"fast"},
+             "ports":[{"container":8080,"host":0}],"health":{"path":"/healthz","port":8080},"hosts":["web.example.com"]}
+            """,
+            ["image"]),
+        [typeof(DeployJson)] = ("""{"image":"registry.example.com/team/web:v2","reason":"Fix the basket"}""", []),
+    };
+
     /// <summary>Registers the document.</summary>
     public static void AddApiDocument(this WebApplicationBuilder builder) =>
         builder.Services.AddOpenApi(options =>
@@ -26,6 +40,12 @@ public static class ApiDocument
             });
             options.AddSchemaTransformer((schema, context, _) =>
             {
+                if (Samples.TryGetValue(context.JsonTypeInfo.Type, out var sample))
+                {
+                    schema.Examples = [JsonNode.Parse(sample.Json)!];
+                    schema.Required = sample.Required.ToHashSet(StringComparer.Ordinal);
+                }
+
                 if (context.JsonTypeInfo.Type == typeof(Instant) || context.JsonTypeInfo.Type == typeof(Instant?))
                 {
                     schema.Type = context.JsonTypeInfo.Type == typeof(Instant?) ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
