@@ -24,24 +24,24 @@ internal sealed partial record Wrk(double PerSecond, string P50, string P99, str
         var output = await process.StandardOutput.ReadToEndAsync(cancellationToken);
         await process.WaitForExitAsync(cancellationToken);
         return new Wrk(
-            double.Parse(Rate().Match(output).Groups[1].Value, CultureInfo.InvariantCulture),
-            Median().Match(output).Groups[1].Value,
-            Tail().Match(output).Groups[1].Value,
+            double.Parse(Rate().Match(output).Groups["value"].Value, CultureInfo.InvariantCulture),
+            Median().Match(output).Groups["value"].Value,
+            Tail().Match(output).Groups["value"].Value,
             string.Join(' ', Faults().Matches(output).Select(match => match.Value.Trim())));
     }
 
     // Requests/sec:   3508.21
-    [GeneratedRegex(@"Requests/sec:\s+([0-9.]+)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"Requests/sec:\s+(?<value>[0-9.]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Rate();
 
     //      50%    8.90ms
-    [GeneratedRegex(@"50%\s+(\S+)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"50%\s+(?<value>\S+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Median();
 
-    [GeneratedRegex(@"99%\s+(\S+)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"99%\s+(?<value>\S+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Tail();
 
     // Socket errors: connect 0, read 12, write 0, timeout 0      Non-2xx or 3xx responses: 5
-    [GeneratedRegex("(Socket errors:|Non-2xx).*", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("(?:Socket errors:|Non-2xx).*", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Faults();
 }

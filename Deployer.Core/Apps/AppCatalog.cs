@@ -1,6 +1,7 @@
 using Deployer.Core.Data;
 using Deployer.Core.Deployments;
 using Deployer.Core.Engine;
+using Deployer.Core.Routing;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 
@@ -47,6 +48,7 @@ public sealed class AppCatalog(
             UpdatedAt = now,
         };
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        await using var change = await db.Database.BeginTransactionAsync(cancellationToken);
         if (await db.Apps.AnyAsync(other => other.Name == valid.Name, cancellationToken))
         {
             return new AppChange.NameTaken(valid.Name);
@@ -56,13 +58,19 @@ public sealed class AppCatalog(
         try
         {
             await db.SaveChangesAsync(cancellationToken);
+            await HostBook.ReserveAsync(db, app.Id, valid.Spec.Hosts, cancellationToken);
         }
         catch (DbUpdateException exception) when (exception.InnerException is SqliteException { SqliteExtendedErrorCode: UniqueViolation })
         {
             // Somebody else took the name between the look and the insert.
             return new AppChange.NameTaken(valid.Name);
         }
+        catch (HostTakenException exception)
+        {
+            return Refuse(exception, valid.Spec);
+        }
 
+        await change.CommitAsync(cancellationToken);
         feed.PublishApps();
         return new AppChange.Saved(new AppView(app.Id, app.Name, app.Environment, app.Spec, now, now, null, null));
     }
@@ -81,6 +89,7 @@ public sealed class AppCatalog(
 
         var now = time.Now();
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        await using var change = await db.Database.BeginTransactionAsync(cancellationToken);
         var changed = await db.Apps.Where(app => app.Name == name).ExecuteUpdateAsync(
             update => update
                 .SetProperty(app => app.Environment, valid.Environment)
@@ -92,6 +101,17 @@ public sealed class AppCatalog(
             return new AppChange.Unknown(name);
         }
 
+        try
+        {
+            var id = await db.Apps.Where(app => app.Name == name).Select(app => app.Id).SingleAsync(cancellationToken);
+            await HostBook.ReserveAsync(db, id, valid.Spec.Hosts, cancellationToken);
+        }
+        catch (HostTakenException exception)
+        {
+            return Refuse(exception, valid.Spec);
+        }
+
+        await change.CommitAsync(cancellationToken);
         feed.PublishApps();
         return await FindAsync(name, cancellationToken) is { } saved ? new AppChange.Saved(saved) : new AppChange.Unknown(name);
     }
@@ -135,6 +155,11 @@ public sealed class AppCatalog(
         feed.PublishApps();
         return new AppRemoval.Removed();
     }
+
+    private static AppChange.Invalid Refuse(HostTakenException refusal, AppSpec spec) => new(refusal.Taken.ToDictionary(
+        taken => $"hosts[{spec.Hosts.ToList().FindIndex(host => string.Equals(Route.Normalize(host), taken.Host, StringComparison.Ordinal))}]",
+        taken => new[] { $"'{taken.Host}' belongs to the app {taken.App}; take it off there first, or choose another." },
+        StringComparer.Ordinal));
 
     private static Task<long?> FindUnfinishedAsync(DeployerDb db, string name, CancellationToken cancellationToken) =>
         (from app in db.Apps

@@ -27,6 +27,16 @@ public sealed class HostBook(IDbContextFactory<DeployerDb> databases, RouteFeed 
     {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
         await using var change = await db.Database.BeginTransactionAsync(cancellationToken);
+        await ReserveAsync(db, appId, hosts, cancellationToken);
+        await change.CommitAsync(cancellationToken);
+        feed.PublishChange();
+    }
+
+    /// <summary>As <see cref="ReserveAsync(long, IReadOnlyList{string}, CancellationToken)"/>, within the transaction that stores the spec.</summary>
+    /// <exception cref="HostTakenException">Another app has one of them; the transaction is to be given up.</exception>
+    internal static async Task ReserveAsync(
+        DeployerDb db, long appId, IReadOnlyList<string> hosts, CancellationToken cancellationToken)
+    {
         var wanted = Normalize(hosts);
         await ThrowIfTakenAsync(db, appId, wanted, cancellationToken);
         await db.Routes
@@ -34,8 +44,6 @@ public sealed class HostBook(IDbContextFactory<DeployerDb> databases, RouteFeed 
             .ExecuteDeleteAsync(cancellationToken);
         await AddMissingAsync(db, appId, wanted, null, cancellationToken);
         await TickAsync(db, cancellationToken);
-        await change.CommitAsync(cancellationToken);
-        feed.PublishChange();
     }
 
     /// <summary>

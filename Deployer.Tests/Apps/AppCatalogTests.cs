@@ -54,6 +54,30 @@ public sealed class AppCatalogTests(ServerFixture server) : IClassFixture<Server
     }
 
     [Fact]
+    public async Task AddAndChange_HostOfAnotherApp_NamesTheFieldAndTheOwnerAndSaveNothing()
+    {
+        var owner = ServerFixture.NewName();
+        var other = ServerFixture.NewName();
+        Assert.IsType<AppChange.Saved>(await Catalog.AddAsync(
+            new AppDraft { Name = owner, Image = "web:v1", Hosts = [$"{owner}.example.com"] }, Cancellation));
+        var draft = new AppDraft { Name = other, Image = "web:v1", Hosts = [$"{other}.example.com", $"{owner}.EXAMPLE.com"] };
+
+        var added = Assert.IsType<AppChange.Invalid>(await Catalog.AddAsync(draft, Cancellation));
+        var afterAdd = await Catalog.FindAsync(other, Cancellation);
+        Assert.IsType<AppChange.Saved>(await Catalog.AddAsync(draft with { Hosts = [] }, Cancellation));
+        var changed = Assert.IsType<AppChange.Invalid>(await Catalog.ChangeAsync(other, draft, Cancellation));
+
+        Assert.Null(afterAdd);
+        Assert.Contains($"belongs to the app {owner}", Assert.Single(added.Errors["hosts[1]"]), StringComparison.Ordinal);
+        Assert.Contains($"belongs to the app {owner}", Assert.Single(changed.Errors["hosts[1]"]), StringComparison.Ordinal);
+        Assert.Empty((await Catalog.FindAsync(other, Cancellation))!.Spec.Hosts);
+
+        // Given up by its owner, the host is free.
+        Assert.IsType<AppChange.Saved>(await Catalog.ChangeAsync(owner, new AppDraft { Name = owner, Image = "web:v1" }, Cancellation));
+        Assert.IsType<AppChange.Saved>(await Catalog.ChangeAsync(other, draft, Cancellation));
+    }
+
+    [Fact]
     public async Task Change_WithTheDraftOfTheApp_LeavesItAsItIs()
     {
         var draft = new AppDraft
