@@ -9,6 +9,7 @@ namespace Deployer.Bench.SwitchOver;
 /// <summary>
 /// Deploys an app again and again through the public API of the real program while requests come in, and counts those
 /// that fail; then compares the proxy with the container itself. Needs a test engine (<c>eng/engine.sh up test</c>).
+/// Parts: <c>one</c> (proxy in the same process), <c>two</c> (in its own), <c>overhead</c>; all when none is named.
 /// </summary>
 internal sealed class SwitchOverBench(string directory, string registry, IContainerEngine engine)
 {
@@ -38,13 +39,18 @@ internal sealed class SwitchOverBench(string directory, string registry, IContai
         var directory = Directory.CreateTempSubdirectory("deployer-bench-").FullName;
         var bench = new SwitchOverBench(directory, registry, new DockerEngine(new Uri(endpoint), TimeProvider.System));
         var clean = true;
-        if (parts.Length == 0 || parts.Contains("load", StringComparer.Ordinal))
+        bool Wanted(string part) => parts.Length == 0 || parts.Contains(part, StringComparer.Ordinal);
+        if (Wanted("one"))
         {
             clean &= await bench.MeasureOneProcessAsync(endpoint);
+        }
+
+        if (Wanted("two"))
+        {
             clean &= await bench.MeasureTwoProcessesAsync(endpoint);
         }
 
-        if (parts.Length == 0 || parts.Contains("overhead", StringComparer.Ordinal))
+        if (Wanted("overhead"))
         {
             await bench.MeasureOverheadAsync(endpoint);
         }
