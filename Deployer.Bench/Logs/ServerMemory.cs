@@ -19,7 +19,7 @@ internal static class ServerMemory
 
     public static async Task RunAsync(Table table)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, "logs-server") { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!, "logs-server") { RedirectStandardOutput = true, UseShellExecute = false };
         using var server = Process.Start(start)!;
         var answer = (await server.StandardOutput.ReadToEndAsync()).Trim().Split('\n')[^1];
         await server.WaitForExitAsync();

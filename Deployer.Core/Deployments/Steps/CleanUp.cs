@@ -32,7 +32,7 @@ internal sealed class CleanUp(
             if (await engine.FindImageAsync(image, cancellationToken) is { } surplus)
             {
                 await engine.RemoveImageAsync(image, cancellationToken);
-                await run.Log.SayAsync($"Removed the image {surplus.RepoDigests.FirstOrDefault() ?? image}, which no restore needs", cancellationToken);
+                await run.Log.SayAsync($"Removed the image {(surplus.RepoDigests.Count > 0 ? surplus.RepoDigests[0] : image)}, which no restore needs", cancellationToken);
             }
         }
     }
