@@ -50,7 +50,7 @@ public sealed class LogCrashTests
     /// <summary>Starts the storm, kills it after so many acknowledgements, and gives the last of each producer.</summary>
     private static async Task<Dictionary<(long Deployment, int Producer), long>> StormAsync(string directory, int lines)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, UseShellExecute = false };
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Deployer.Bench.dll"));
         start.ArgumentList.Add("logs-storm");
         start.ArgumentList.Add(directory);
