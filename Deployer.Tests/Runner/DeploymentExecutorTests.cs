@@ -59,23 +59,6 @@ public sealed class DeploymentExecutorTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Execute_NameTakenByAnotherInstallation_UsesAnotherAndLeavesThatOneAlone()
-    {
-        await Engine.CreateContainerAsync(
-            new ContainerPlan(
-                "deployer-web-1", "sha256:x", new AppSpec { Image = Image }, new Dictionary<string, string>(StringComparer.Ordinal),
-                new Dictionary<string, string>(StringComparer.Ordinal) { ["deployer.instance"] = "another", ["deployer.app"] = "web" }, null),
-            CancellationToken.None);
-
-        var deployment = await _bench.DeployAsync("web", null);
-
-        Assert.Equal(DeploymentStatus.Succeeded, deployment.Status);
-        Assert.Equal(
-            ["deployer-web-1", $"deployer-web-1-{_bench.Get<InstanceIdentity>().Id[..8]}"],
-            Engine.Containers.Select(container => container.Name).Order(StringComparer.Ordinal));
-    }
-
-    [Fact]
     public async Task Execute_SecondDeployment_StartsBesideTheOldAndThenRemovesIt()
     {
         await _bench.DeployAsync("web", null);
