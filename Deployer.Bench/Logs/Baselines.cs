@@ -100,8 +100,10 @@ internal static class Baselines
         {
             db.Add(new NaiveLine
             {
-                Id = Guid.NewGuid().ToString(), DeploymentId = "0d7a2f1c-7d9c-4d5a-9f4e-0a4f3b2c1d00",
-                CreatedAt = TimeProvider.System.GetUtcNow().ToString("O"), Output = line,
+                Id = Guid.NewGuid().ToString(),
+                DeploymentId = "0d7a2f1c-7d9c-4d5a-9f4e-0a4f3b2c1d00",
+                CreatedAt = TimeProvider.System.GetUtcNow().ToString("O"),
+                Output = line,
             });
             db.SaveChanges();
         }

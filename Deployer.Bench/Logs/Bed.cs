@@ -53,13 +53,21 @@ internal sealed class Bed : IDbContextFactory<DeployerDb>, IAsyncDisposable
         var number = Interlocked.Increment(ref _number);
         var app = new App
         {
-            Name = $"app-{Guid.NewGuid():N}", Environment = "production", Spec = new AppSpec { Image = "web" }, CreatedAt = now, UpdatedAt = now,
+            Name = $"app-{Guid.NewGuid():N}",
+            Environment = "production",
+            Spec = new AppSpec { Image = "web" },
+            CreatedAt = now,
+            UpdatedAt = now,
         };
         db.Apps.Add(app);
         db.SaveChanges();
         var deployment = new Deployment
         {
-            AppId = app.Id, Number = number, Status = DeploymentStatus.Running, Spec = app.Spec, CreatedAt = now,
+            AppId = app.Id,
+            Number = number,
+            Status = DeploymentStatus.Running,
+            Spec = app.Spec,
+            CreatedAt = now,
         };
         db.Deployments.Add(deployment);
         db.SaveChanges();

@@ -45,7 +45,9 @@ internal sealed class Bulk
                 deployment,
                 header with
                 {
-                    FirstLine = header.FirstLine + first - 1, FirstTime = header.FirstTime + ((first - 1) * 1_000), LastTime = header.LastTime + ((first - 1) * 1_000),
+                    FirstLine = header.FirstLine + first - 1,
+                    FirstTime = header.FirstTime + ((first - 1) * 1_000),
+                    LastTime = header.LastTime + ((first - 1) * 1_000),
                 },
                 isSealed: true, payload);
         }

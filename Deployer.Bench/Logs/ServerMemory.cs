@@ -87,14 +87,23 @@ internal static class ServerMemory
         var now = TimeProvider.System.Now();
         var app = new Core.Apps.App
         {
-            Name = "bench", Environment = "production", Spec = new Core.Apps.AppSpec { Image = "web" }, CreatedAt = now, UpdatedAt = now,
+            Name = "bench",
+            Environment = "production",
+            Spec = new Core.Apps.AppSpec { Image = "web" },
+            CreatedAt = now,
+            UpdatedAt = now,
         };
         db.Apps.Add(app);
         await db.SaveChangesAsync();
         var deployment = new Deployment
         {
-            AppId = app.Id, Number = 1, Status = DeploymentStatus.Running, Spec = app.Spec, CreatedAt = now,
-            Worker = "bench", LeaseUntil = now + NodaTime.Duration.FromHours(1),
+            AppId = app.Id,
+            Number = 1,
+            Status = DeploymentStatus.Running,
+            Spec = app.Spec,
+            CreatedAt = now,
+            Worker = "bench",
+            LeaseUntil = now + NodaTime.Duration.FromHours(1),
         };
         db.Deployments.Add(deployment);
         await db.SaveChangesAsync();

@@ -160,7 +160,12 @@ public sealed class LogHttpTests(ServerFixture server) : IClassFixture<ServerFix
         var now = TimeProvider.System.Now();
         var deployment = new Deployment
         {
-            AppId = app.Id, Number = 1, Status = DeploymentStatus.Running, Spec = app.Spec, CreatedAt = now, Worker = "elsewhere",
+            AppId = app.Id,
+            Number = 1,
+            Status = DeploymentStatus.Running,
+            Spec = app.Spec,
+            CreatedAt = now,
+            Worker = "elsewhere",
             LeaseUntil = now + Duration.FromDays(1),
         };
         db.Deployments.Add(deployment);
