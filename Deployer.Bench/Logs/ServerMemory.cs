@@ -61,9 +61,9 @@ internal static class ServerMemory
         var followers = Enumerable.Range(0, Followers).Select(_ => Task.Run(() => CountAsync(store, deployment))).ToArray();
         await using (var appender = store.Open(deployment, ["hunter2-correct-horse"]))
         {
-            for (var line = 0; line < Lines; line++)
+            foreach (var line in Corpus.Stream(Lines))
             {
-                await appender.AppendAsync(LogStream.Stdout, StepKind.Start, Corpus.Mixed[line % Corpus.Mixed.Length], CancellationToken.None);
+                await appender.AppendAsync(LogStream.Stdout, StepKind.Start, line, CancellationToken.None);
             }
         }
 
