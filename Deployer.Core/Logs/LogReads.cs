@@ -10,7 +10,7 @@ internal sealed class LogReads(IDbContextFactory<DeployerDb> databases) : IDispo
 {
     private const int Kept = 8;
 
-    private readonly ConcurrentBag<LogReadConnection> _idle = [];
+    private readonly ConcurrentQueue<LogReadConnection> _idle = new();
     private long _count;
     private volatile bool _disposed;
 
@@ -21,7 +21,7 @@ internal sealed class LogReads(IDbContextFactory<DeployerDb> databases) : IDispo
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         Interlocked.Increment(ref _count);
-        if (!_idle.TryTake(out var connection))
+        if (!_idle.TryDequeue(out var connection))
         {
             connection = new LogReadConnection(databases);
         }
@@ -43,7 +43,7 @@ internal sealed class LogReads(IDbContextFactory<DeployerDb> databases) : IDispo
         {
             if (returned)
             {
-                _idle.Add(connection);
+                _idle.Enqueue(connection);
             }
             else
             {
@@ -55,7 +55,7 @@ internal sealed class LogReads(IDbContextFactory<DeployerDb> databases) : IDispo
     public void Dispose()
     {
         _disposed = true;
-        while (_idle.TryTake(out var connection))
+        while (_idle.TryDequeue(out var connection))
         {
             connection.Dispose();
         }
