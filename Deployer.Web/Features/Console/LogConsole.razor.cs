@@ -112,6 +112,21 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
             case "t":
                 await NextTimesAsync();
                 break;
+            case "/":
+                await OpenFindAsync();
+                break;
+            case "n" or "N":
+                await StepAsync(key == "N");
+                break;
+            case "e" or "E":
+                await GoToErrorAsync(key == "E");
+                break;
+            case "?":
+                _help = true;
+                break;
+            case "Escape" when _finding:
+                await CloseFindAsync();
+                break;
             case "Escape" when _marked is not null:
                 await UnmarkAsync();
                 break;
@@ -148,7 +163,11 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
     }
 
     /// <inheritdoc/>
-    protected override void OnInitialized() => _following = OpenAtEnd;
+    protected override void OnInitialized()
+    {
+        _following = OpenAtEnd;
+        ReadAddress();
+    }
 
     /// <inheritdoc/>
     protected override async Task OnAfterRenderAsync(bool firstRender)
@@ -161,6 +180,11 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
         _self = DotNetObjectReference.Create(this);
         _module = await JS.InvokeAsync<IJSObjectReference>("import", _stop.Token, "./Features/Console/LogConsole.razor.js");
         _pane = await _module.InvokeAsync<IJSObjectReference>("open", _stop.Token, _viewport, Options(), _self);
+        if (_query is { } query)
+        {
+            await RestoreFindAsync(query);
+        }
+
         if (!_stop.IsCancellationRequested)
         {
             _run = Task.Run(() => ShowGrowthAsync(_stop.Token), CancellationToken.None);
@@ -269,7 +293,7 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
 
     private void OnKeyDown(KeyboardEventArgs key)
     {
-        if (_full && key.Key == "Escape" && _marked is null)
+        if (_full && key.Key == "Escape" && _marked is null && !_finding)
         {
             _full = false;
         }

@@ -5,7 +5,7 @@
 // f·V of a viewport V high: 0 shows the first line at the top, 1 the last line at the bottom. With rows of one height
 // that is ordinary scrolling; it stays exact with wrapped rows, and when the log would be higher than an element may
 // be, for the height of the scrolled element then no longer matters.
-import { paint, plainText } from '../../console/ansi.js';
+import { marksIn, paint, plainText } from '../../console/ansi.js';
 import { Pages } from '../../console/pages.js';
 
 // Firefox draws no element above 17.9 million pixels, Chrome none above 33.5 million.
@@ -33,6 +33,7 @@ class Pane {
   #direction = 1;
   #frame = 0;
   #marked = null;
+  #sought = null;
   #observer;
   #abort = new AbortController();
 
@@ -108,6 +109,7 @@ class Pane {
       this.#anchor = { line: this.#total, y: this.#viewport.clientHeight };
     } else {
       this.#mark(line, line);
+      history.replaceState(history.state, '', this.#address(line, line));
       this.#show(line);
     }
     this.#place(this.#anchor);
@@ -122,6 +124,29 @@ class Pane {
     this.#rows.replaceChildren();
     this.#sizer.style.minWidth = '';
     this.#schedule();
+  }
+
+  /** Highlights { text, regex, matchCase } in the rows, or nothing, and keeps it in the address. */
+  find(query) {
+    this.#sought = query;
+    const address = new URL(location.href);
+    for (const [name, value] of [['find', query?.text], ['regex', query?.regex && '1'], ['case', query?.matchCase && '1']]) {
+      value ? address.searchParams.set(name, value) : address.searchParams.delete(name);
+    }
+    history.replaceState(history.state, '', address);
+    this.#live.clear();
+    this.#rows.replaceChildren();
+    this.#schedule();
+  }
+
+  /** The number of the first line that is in view. */
+  topLine() {
+    const { line, y } = this.#anchor;
+    return Math.max(1, Math.floor(line - y / this.#rowHeight) + 1);
+  }
+
+  focus() {
+    this.#viewport.focus({ preventScroll: true });
   }
 
   dispose() {
@@ -380,7 +405,7 @@ class Pane {
       row.append(time);
     }
     const text = span('x');
-    paint(text, line.output);
+    paint(text, line.output, marksIn(line.output, this.#sought));
     row.append(text);
     return row;
   }
@@ -469,7 +494,7 @@ class Pane {
       this.#complete ? this.goTo(-1) : this.follow(true);
     } else if (event.key === ' ') {
       this.follow(!this.#following);
-    } else if (['w', 't', '?', 'Escape'].includes(event.key)) {
+    } else if (['/', 'n', 'N', 'e', 'E', 'w', 't', '?', 'Escape'].includes(event.key)) {
       this.#owner.invokeMethodAsync('OnKey', event.key);
     } else {
       return;

@@ -1,6 +1,7 @@
 using Deployer.Core.Access;
 using Deployer.Core.Deployments;
 using Deployer.Web.Components.Time;
+using Deployer.Web.Features.Console;
 using Microsoft.AspNetCore.Components;
 using MudBlazor;
 
@@ -13,6 +14,8 @@ public sealed partial class DeploymentPage : IAsyncDisposable
     private DeploymentStatus _openedStatus;
     private LiveReloadHandle? _live;
     private long _shownId;
+    private LogConsole? _console;
+    private long? _tellingLine;
     private bool _missing;
     private bool _trouble;
     private bool _busy;
@@ -23,6 +26,9 @@ public sealed partial class DeploymentPage : IAsyncDisposable
 
     [Inject]
     private DeploymentGate Deployments { get; set; } = default!;
+
+    [Inject]
+    private LogFinder Finder { get; set; } = default!;
 
     [Inject]
     private DeploymentFeed Feed { get; set; } = default!;
@@ -61,6 +67,7 @@ public sealed partial class DeploymentPage : IAsyncDisposable
         await DisposeAsync();
         _deployment = null;
         _missing = false;
+        _tellingLine = null;
         var id = Id;
         _live = Live.Start(Feed.Watch(id), stop => LoadAsync(id, stop), ShowTroubleAsync);
     }
@@ -68,8 +75,12 @@ public sealed partial class DeploymentPage : IAsyncDisposable
     private async Task LoadAsync(long id, CancellationToken stop)
     {
         var deployment = await Deployments.FindAsync(id, stop);
+        var telling = deployment is { Failure: not null } && _tellingLine is null && deployment.Steps.FirstOrDefault(step => step.State == StepState.Failed) is { } failed
+            ? await Finder.FindTellingAsync(id, failed.Kind, stop)
+            : _tellingLine;
         await InvokeAsync(() =>
         {
+            _tellingLine = telling;
             if (_deployment is null && deployment is not null)
             {
                 _openedStatus = deployment.Status;
@@ -86,6 +97,8 @@ public sealed partial class DeploymentPage : IAsyncDisposable
         _trouble = failing;
         StateHasChanged();
     });
+
+    private Task ShowLineAsync(long line) => _console?.ShowLineAsync(line) ?? Task.CompletedTask;
 
     private async Task CancelAsync()
     {

@@ -36,6 +36,30 @@ export function paint(element, text, marks) {
   }
 }
 
+/** Where { text, regex, matchCase } is found in a line, as [from, to) of its plain text. */
+export function marksIn(text, query) {
+  if (!query) {
+    return [];
+  }
+  const plain = plainText(text);
+  if (query.regex) {
+    // Expressions are the server's (.NET); one that this browser reads differently is found but not highlighted.
+    try {
+      const found = plain.matchAll(new RegExp(query.text, query.matchCase ? 'g' : 'gi'));
+      return [...found].filter(match => match[0]).map(match => [match.index, match.index + match[0].length]);
+    } catch {
+      return [];
+    }
+  }
+  const marks = [];
+  const fold = value => query.matchCase ? value : value.toLowerCase();
+  const [where, what] = [fold(plain), fold(query.text)];
+  for (let at = where.indexOf(what); at >= 0; at = where.indexOf(what, at + what.length)) {
+    marks.push([at, at + what.length]);
+  }
+  return marks;
+}
+
 /** The text without its colours, as it is searched and copied. */
 export function plainText(text) {
   return text.includes('\x1b') ? text.replace(Sgr, '') : text;

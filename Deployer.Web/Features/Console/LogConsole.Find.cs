@@ -1,0 +1,127 @@
+using System.Globalization;
+using Deployer.Core.Logs;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace Deployer.Web.Features.Console;
+
+/// <summary>The pane's search: the bar, the matches, errors, and what of it stands in the address.</summary>
+public sealed partial class LogConsole
+{
+    private FindBar? _bar;
+    private LogQuery? _query;
+    private FoundLine? _found;
+    private string? _outcome;
+    private bool _finding;
+    private bool _help;
+
+    [Inject]
+    private LogFinder Finder { get; set; } = default!;
+
+    [Inject]
+    private NavigationManager Navigation { get; set; } = default!;
+
+    /// <summary>Shows a line in the middle of the pane and marks it.</summary>
+    internal Task ShowLineAsync(long line) => GoToAsync(line);
+
+    // The search that an address brings along, e.g. …/deployments/7?find=error&regex=1&case=1
+    private void ReadAddress()
+    {
+        var values = QueryHelpers.ParseQuery(new Uri(Navigation.Uri).Query);
+        if (values.TryGetValue("find", out var text) && text.ToString() is { Length: > 0 } find)
+        {
+            var query = new LogQuery(find, values.ContainsKey("regex"), values.ContainsKey("case"));
+            _query = query.IsValid(out _) ? query : null;
+            _finding = _query is not null;
+        }
+    }
+
+    private async Task OpenFindAsync()
+    {
+        _finding = true;
+        StateHasChanged();
+        if (_bar is not null)
+        {
+            await _bar.FocusAsync();
+        }
+    }
+
+    private async Task CloseFindAsync()
+    {
+        _finding = false;
+        await SetQueryAsync(null);
+        await CallAsync("focus");
+    }
+
+    // An address that names a line too opens there; the search then only says how many there are.
+    private async Task RestoreFindAsync(LogQuery query)
+    {
+        var namesLine = new Uri(Navigation.Uri).Fragment.StartsWith("#L", StringComparison.Ordinal);
+        await HighlightAsync(query);
+        await FindAsync(_marked?.From ?? 1, backwards: false, goThere: !namesLine);
+    }
+
+    private async Task SetQueryAsync(LogQuery? query)
+    {
+        await HighlightAsync(query);
+        if (query is not null)
+        {
+            await FindAsync(await TopLineAsync(), backwards: false, goThere: true);
+        }
+    }
+
+    private async Task HighlightAsync(LogQuery? query)
+    {
+        _query = query;
+        _found = null;
+        _outcome = null;
+        await CallAsync("find", query is null ? null : new { text = query.Text, regex = query.IsRegex, matchCase = query.MatchCase });
+    }
+
+    private async Task StepAsync(bool backwards)
+    {
+        if (_query is not null)
+        {
+            var from = _found?.Line ?? await TopLineAsync();
+            await FindAsync(_found is null ? from : backwards ? from - 1 : from + 1, backwards, goThere: true);
+        }
+    }
+
+    private async Task FindAsync(long from, bool backwards, bool goThere)
+    {
+        var query = _query!;
+        var found = await Finder.FindAsync(DeploymentId, query, from < 1 && backwards ? long.MaxValue : from, backwards, _stop.Token);
+        if (query != _query)
+        {
+            return;
+        }
+
+        _found = found;
+        _outcome = found is null
+            ? "No match"
+            : string.Create(CultureInfo.InvariantCulture, $"{found.Index:N0} of {found.Total:N0}{(found.TimedOut ? "+" : "")}");
+        if (found is not null && goThere)
+        {
+            await GoToAsync(found.Line);
+        }
+
+        StateHasChanged();
+    }
+
+    private async Task GoToErrorAsync(bool backwards)
+    {
+        var here = _marked?.From ?? (backwards ? await TopLineAsync() : await TopLineAsync() - 1);
+        var from = backwards ? here - 1 : here + 1;
+        if (await Finder.FindErrorAsync(DeploymentId, from < 1 && backwards ? long.MaxValue : from, backwards, _stop.Token) is { } line)
+        {
+            await GoToAsync(line);
+        }
+        else
+        {
+            _announcement = "No error in this log";
+            StateHasChanged();
+        }
+    }
+
+    private async Task<long> TopLineAsync() => _pane is null ? 1 : await _pane.InvokeAsync<long>("topLine", _stop.Token, []);
+}
