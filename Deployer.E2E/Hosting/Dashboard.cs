@@ -15,15 +15,17 @@ public sealed class Dashboard : IAsyncDisposable
 {
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(200);
 
+    private const string AllRoles = "web,runner";
+
     private readonly string _directory;
     private readonly bool _keepsDirectory;
     private readonly Server _server;
 
-    private Dashboard(string directory, bool keepsDirectory, string engine, int port)
+    private Dashboard(string directory, bool keepsDirectory, string engine, int port, string roles)
     {
         _directory = directory;
         _keepsDirectory = keepsDirectory;
-        _server = new Server(directory, engine);
+        _server = new Server(directory, engine, roles);
         _server.UseKestrel(port);
         _server.StartServer();
         Api = _server.CreateClient();
@@ -44,10 +46,14 @@ public sealed class Dashboard : IAsyncDisposable
 
     /// <summary>Starts one over the engine at an address, which may not answer.</summary>
     public static Dashboard Start(string engine) =>
-        new(Directory.CreateTempSubdirectory("deployer-e2e-").FullName, keepsDirectory: false, engine, port: 0);
+        new(Directory.CreateTempSubdirectory("deployer-e2e-").FullName, keepsDirectory: false, engine, port: 0, AllRoles);
+
+    /// <summary>Starts one that takes deployments and runs none.</summary>
+    public static Dashboard StartWithoutRunner() =>
+        new(Directory.CreateTempSubdirectory("deployer-e2e-").FullName, keepsDirectory: false, Settings.Engine, port: 0, "web");
 
     /// <summary>Starts one on an address and a database that somebody else keeps, as after a restart.</summary>
-    public static Dashboard Start(string directory, int port) => new(directory, keepsDirectory: true, Settings.Engine, port);
+    public static Dashboard Start(string directory, int port) => new(directory, keepsDirectory: true, Settings.Engine, port, AllRoles);
 
     /// <summary>Adds an app and gives its name.</summary>
     public async Task<string> AddAppAsync(string stem, string image)
@@ -130,14 +136,14 @@ public sealed class Dashboard : IAsyncDisposable
         }
     }
 
-    private sealed class Server(string directory, string engine) : WebApplicationFactory<Program>
+    private sealed class Server(string directory, string engine, string roles) : WebApplicationFactory<Program>
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
             builder.UseEnvironment("Development");
             builder.UseSetting("Data:Directory", directory);
             builder.UseSetting("Engine:Endpoint", engine);
-            builder.UseSetting("Roles", "web,runner");
+            builder.UseSetting("Roles", roles);
             builder.UseSetting("Logging:LogLevel:Default", "Warning");
         }
     }

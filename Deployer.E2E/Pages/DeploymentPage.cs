@@ -22,6 +22,12 @@ public sealed partial class DeploymentPage(IPage page)
     /// <summary>How many lines the log has.</summary>
     public ILocator Count => page.Locator(".console .count");
 
+    /// <summary>The field of the search.</summary>
+    public ILocator FindField => page.GetByLabel("Find in the log", new() { Exact = true }).And(page.Locator("input"));
+
+    /// <summary>What the search found.</summary>
+    public ILocator FindCount => page.Locator(".find-count");
+
     /// <summary>Returns to the end.</summary>
     public ILocator NewLines => page.Locator(".console .fresh");
 
@@ -30,6 +36,9 @@ public sealed partial class DeploymentPage(IPage page)
 
     [GeneratedRegex("/deployments/(?<id>[0-9]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex IdInAddress { get; }
+
+    /// <summary>The row of a line, where it is painted.</summary>
+    public ILocator Line(int number) => Console.Locator($".row:not(.pending)[data-line='{number}']");
 
     /// <summary>Waits for the page of a deployment.</summary>
     public async Task ArriveAsync()

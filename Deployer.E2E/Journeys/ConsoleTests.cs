@@ -1,0 +1,141 @@
+using System.Text.RegularExpressions;
+using Deployer.Core.Deployments;
+using Deployer.Core.Logs;
+using Deployer.E2E.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Deployer.E2E.Journeys;
+
+/// <summary>What a reader does in the console, over logs that the test writes itself.</summary>
+public sealed class ConsoleTests(Browser browser) : Journey(browser)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Follow_ReaderScrollsUp_IsNotYankedBackAndCanReturn()
+    {
+        var (dashboard, id) = await StartAsync(lines: 500);
+        var window = await OpenAsync(dashboard);
+        await window.GoToAsync($"/deployments/{id}");
+        await Expect(window.Deployment.Line(500)).ToBeVisibleAsync();
+
+        await window.Deployment.Console.FocusAsync();
+        await window.Page.Keyboard.PressAsync("PageUp");
+        await window.Page.Keyboard.PressAsync("PageUp");
+        await Expect(window.Deployment.Line(500)).ToHaveCountAsync(0);
+        var top = await window.Deployment.Rows.First.GetAttributeAsync("data-line");
+        await AppendAsync(dashboard, id, from: 501, to: 520);
+
+        await Expect(window.Deployment.NewLines).ToContainTextAsync("20 new lines");
+        Assert.Equal(top, await window.Deployment.Rows.First.GetAttributeAsync("data-line"));
+        await window.Deployment.NewLines.ClickAsync();
+        await Expect(window.Deployment.Line(520)).ToBeVisibleAsync();
+        await AppendAsync(dashboard, id, from: 521, to: 521);
+        await Expect(window.Deployment.Line(521)).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Storm_FiftyThousandLinesWhileWatched_PaintsEachAsTheApiGivesIt()
+    {
+        const int Lines = 50_000;
+        var (dashboard, id) = await StartAsync(lines: 10);
+        var window = await OpenAsync(dashboard);
+        await window.GoToAsync($"/deployments/{id}");
+        await Expect(window.Deployment.Line(10)).ToBeVisibleAsync();
+
+        await AppendAsync(dashboard, id, from: 11, to: Lines);
+        await Expect(window.Deployment.Line(Lines)).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        await Expect(window.Deployment.Count).ToHaveTextAsync("50,000 lines");
+
+        foreach (var at in new[] { 1, 12_345, 25_000, 49_500 })
+        {
+            await window.GoToAsync($"/deployments/{id}#L{at}");
+            await window.Page.ReloadAsync();
+            await Expect(window.Deployment.Line(at)).ToBeVisibleAsync();
+            await Expect(window.Deployment.Line(at)).ToHaveClassAsync(new Regex("marked", RegexOptions.None, TimeSpan.FromSeconds(1)));
+            Assert.Equal($"line {at}", await window.Deployment.Line(at).Locator(".x").TextContentAsync());
+        }
+    }
+
+    [Fact]
+    public async Task Find_ByKeyboard_HighlightsCountsAndGoesOnAndStaysInTheAddress()
+    {
+        var (dashboard, id) = await StartAsync(lines: 3000);
+        var window = await OpenAsync(dashboard);
+        await window.GoToAsync($"/deployments/{id}#L1");
+        await Expect(window.Deployment.Line(1)).ToBeVisibleAsync();
+
+        await window.Deployment.Console.FocusAsync();
+        await window.Page.Keyboard.PressAsync("/");
+        await Expect(window.Deployment.FindField).ToBeFocusedAsync();
+        await window.Page.Keyboard.TypeAsync("line 29");
+        await Expect(window.Deployment.FindCount).ToHaveTextAsync("1 of 111");
+        await Expect(window.Deployment.Line(29).Locator("mark")).ToHaveTextAsync("line 29");
+        await window.Page.Keyboard.PressAsync("Enter");
+        await Expect(window.Deployment.FindCount).ToHaveTextAsync("2 of 111");
+        await Expect(window.Deployment.Line(290)).ToBeVisibleAsync();
+        Assert.EndsWith($"/deployments/{id}?find=line+29#L290", window.Page.Url, StringComparison.Ordinal);
+
+        await window.Page.ReloadAsync();
+        await Expect(window.Deployment.FindField).ToHaveValueAsync("line 29");
+        await Expect(window.Deployment.Line(290).Locator("mark")).ToHaveTextAsync("line 29");
+    }
+
+    [Fact]
+    public async Task Colours_SgrSequences_AreSpansAndMarkupIsText()
+    {
+        var (dashboard, id) = await StartAsync(lines: 0);
+        var store = dashboard.Services.GetRequiredService<LogStore>();
+        await store.AppendLog(id, LogStream.Stdout, StepKind.Start, "\u001b[1;31mred\u001b[0m <b>plain</b> https://example.com/a?b=1.", Cancel);
+        var window = await OpenAsync(dashboard);
+
+        await window.GoToAsync($"/deployments/{id}");
+
+        var line = window.Deployment.Line(1).Locator(".x");
+        await Expect(line).ToHaveTextAsync("red <b>plain</b> https://example.com/a?b=1.");
+        await Expect(line.Locator("span.bold.fore")).ToHaveTextAsync("red");
+        await Expect(line.Locator("b")).ToHaveCountAsync(0);
+        await Expect(line.Locator("a")).ToHaveAttributeAsync("href", "https://example.com/a?b=1");
+    }
+
+    [Fact]
+    public async Task Permalink_RangeMarkedWithShift_IsInTheAddressAndCopied()
+    {
+        var (dashboard, id) = await StartAsync(lines: 100);
+        var window = await OpenAsync(dashboard);
+        await window.GoToAsync($"/deployments/{id}");
+        await Expect(window.Deployment.Line(100)).ToBeVisibleAsync();
+
+        await window.Deployment.Line(90).Locator("a.n").ClickAsync();
+        await window.Deployment.Line(92).Locator("a.n").ClickAsync(new() { Modifiers = [KeyboardModifier.Shift] });
+        Assert.EndsWith("#L90-L92", window.Page.Url, StringComparison.Ordinal);
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Copy text" }).ClickAsync();
+
+        await Expect(window.Page.Locator(".console [role=status]").Last).ToHaveTextAsync("Copied");
+        Assert.Equal("line 90\nline 91\nline 92", await window.Page.EvaluateAsync<string>("navigator.clipboard.readText()"));
+    }
+
+    private static async Task AppendAsync(Dashboard dashboard, long id, int from, int to)
+    {
+        await using var log = dashboard.Services.GetRequiredService<LogStore>().Open(id, []);
+        for (var number = from; number <= to; number++)
+        {
+            await log.AppendAsync(LogStream.Stdout, StepKind.Start, $"line {number}", Cancel);
+        }
+    }
+
+    // A deployment that stays running: no runner is there to take it, and the test writes its log.
+    private async Task<(Dashboard Dashboard, long Id)> StartAsync(int lines)
+    {
+        var dashboard = Keep(Dashboard.StartWithoutRunner());
+        var id = await dashboard.DeployAsync(await dashboard.AddAppAsync("web", Settings.Image("web:v1")));
+        if (lines > 0)
+        {
+            await AppendAsync(dashboard, id, from: 1, to: lines);
+        }
+
+        return (dashboard, id);
+    }
+}
