@@ -1,8 +1,8 @@
 using Deployer.Core.Data;
 using Deployer.Core.Logs;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using Microsoft.EntityFrameworkCore;
 using NodaTime;
 
 namespace Deployer.Bench.Logs;
