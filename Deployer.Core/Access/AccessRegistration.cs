@@ -54,6 +54,9 @@ public static class AccessRegistration
         services.AddSingleton<EnvironmentBook>();
         services.AddScoped<AppGate>();
         services.AddScoped<DeploymentGate>();
+        services.AddScoped<OperationGate>();
+        services.AddScoped<SecretGate>();
+        services.AddScoped<RegistryGate>();
         return services;
     }
 }

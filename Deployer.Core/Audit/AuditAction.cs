@@ -12,6 +12,21 @@ public static class AuditAction
     /// <summary>An app was removed.</summary>
     public const string AppRemoved = "app.removed";
 
+    /// <summary>A stopped app was started.</summary>
+    public const string AppStarted = "app.started";
+
+    /// <summary>An app was stopped.</summary>
+    public const string AppStopped = "app.stopped";
+
+    /// <summary>An app was restarted.</summary>
+    public const string AppRestarted = "app.restarted";
+
+    /// <summary>Credentials for a registry were stored; the user name is noted, never the password.</summary>
+    public const string RegistrySaved = "registry.saved";
+
+    /// <summary>Credentials for a registry were removed.</summary>
+    public const string RegistryRemoved = "registry.removed";
+
     /// <summary>Secret values of an app were set; the names are noted, never the values.</summary>
     public const string SecretsSet = "secret.set";
 
@@ -123,6 +138,9 @@ public static class AuditSubject
 
     /// <summary>A deployment.</summary>
     public static string Deployment(long id) => $"deployment:{id}";
+
+    /// <summary>A registry, by host.</summary>
+    public static string Registry(string host) => $"registry:{host}";
 
     /// <summary>An environment.</summary>
     public static string Environment(string name) => $"environment:{name}";

@@ -4,6 +4,7 @@ using Deployer.Core.Apps;
 using Deployer.Core.Deployments;
 using Deployer.Core.Routing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using NodaTime;
 
@@ -39,7 +40,7 @@ public sealed class DeployerDb(DbContextOptions<DeployerDb> options) : DbContext
         configurationBuilder.Properties<Instant>().HaveConversion<InstantConverter>();
         configurationBuilder.Properties<AppSpec>().HaveConversion<JsonTextConverter<AppSpec>>();
         configurationBuilder.Properties<DeploymentFailure>().HaveConversion<JsonTextConverter<DeploymentFailure>>();
-        configurationBuilder.Properties<IReadOnlyList<PublishedPort>>().HaveConversion<JsonTextConverter<IReadOnlyList<PublishedPort>>>();
+        configurationBuilder.Properties<IReadOnlyList<PublishedPort>>().HaveConversion<JsonTextConverter<IReadOnlyList<PublishedPort>>, PortsComparer>();
     }
 
     /// <inheritdoc/>
@@ -49,6 +50,11 @@ public sealed class DeployerDb(DbContextOptions<DeployerDb> options) : DbContext
     /// <summary>Instants as nanoseconds since 1970-01-01T00:00:00Z: exact, comparable in SQL.</summary>
     private sealed class InstantConverter() : ValueConverter<Instant, long>(
         instant => instant.ToUnixTimeNanoseconds(), value => InstantNanoseconds.FromUnixTimeNanoseconds(value));
+
+    private sealed class PortsComparer() : ValueComparer<IReadOnlyList<PublishedPort>>(
+        (one, other) => one == other || (one != null && other != null && one.SequenceEqual(other)),
+        ports => ports.Count,
+        ports => ports);
 
     private sealed class JsonTextConverter<T>() : ValueConverter<T, string>(
         value => JsonSerializer.Serialize(value, DeployerJson.Options),
