@@ -79,7 +79,7 @@ internal sealed partial class FailureAdvisor(
 
     private static string WhoseCredentials(DeploymentRun run) => run.Secrets.Credentials is { } credentials
         ? $"{run.Image.Domain} was asked as {credentials.UserName}: correct the password stored for it, or let {credentials.UserName} pull {run.Image.Path}."
-        : $"No credentials are stored for {run.Image.Domain}: add them under Registries.";
+        : $"No credentials are stored for {run.Image.Domain}: store them with PUT /api/registries/{run.Image.Domain}.";
 
     private async Task<string?> FindRoomAsync(CancellationToken cancellationToken)
     {
