@@ -20,7 +20,7 @@ public sealed class FirstDeploymentTests(Browser browser) : Journey(browser)
         await window.AppForm.AddPort.ClickAsync();
         await window.AppForm.ContainerPort.FillAsync("8080");
         await window.AppForm.Add.ClickAsync();
-        await Expect(window.Page).ToHaveURLAsync($"/apps/{name}");
+        await window.Page.WaitForURLAsync($"**/apps/{name}");
         await window.App.Deploy.ClickAsync();
 
         await window.Deployment.ArriveAsync();

@@ -43,7 +43,7 @@ public sealed partial class DeploymentPage(IPage page)
     /// <summary>Waits for the page of a deployment.</summary>
     public async Task ArriveAsync()
     {
-        await Assertions.Expect(page).ToHaveURLAsync(IdInAddress, new() { Timeout = 30_000 });
+        await page.WaitForURLAsync("**/deployments/*");
         await Assertions.Expect(Console).ToBeVisibleAsync();
     }
 
