@@ -49,6 +49,7 @@ internal sealed class DeploymentConfiguration : IEntityTypeConfiguration<Deploym
         builder.Property(deployment => deployment.WithdrawnAt).HasColumnName("withdrawn_at");
         builder.Property(deployment => deployment.SupersededBy).HasColumnName("superseded_by");
         builder.Property(deployment => deployment.RestoredFrom).HasColumnName("restored_from");
+        builder.Property(deployment => deployment.OverriddenFreeze).HasColumnName("overridden_freeze").HasMaxLength(1000);
         builder.Property(deployment => deployment.SealedSecrets).HasColumnName("sealed_secrets");
         builder.Property(deployment => deployment.Worker).HasColumnName("worker").HasMaxLength(256);
         builder.Property(deployment => deployment.LeaseUntil).HasColumnName("lease_until");
@@ -62,6 +63,10 @@ internal sealed class DeploymentConfiguration : IEntityTypeConfiguration<Deploym
         builder.HasIndex(deployment => new { deployment.AppId, deployment.Number }).IsUnique();
         builder.HasIndex(deployment => new { deployment.Status, deployment.Id });
         builder.HasIndex(deployment => new { deployment.AppId, deployment.IdempotencyKey }).IsUnique();
+
+        // For figures about a range of time, which need no more of a row than this.
+        builder.HasIndex(deployment => new { deployment.EndedAt, deployment.Status, deployment.AppId, deployment.StartedAt });
+        builder.HasIndex(deployment => new { deployment.AppId, deployment.Status, deployment.EndedAt });
 
         // One running deployment per app, whatever the runners think.
         builder.HasIndex(deployment => deployment.AppId).IsUnique().HasFilter("status = 1")

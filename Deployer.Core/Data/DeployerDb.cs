@@ -49,7 +49,7 @@ public sealed class DeployerDb(DbContextOptions<DeployerDb> options) : DbContext
 
     /// <summary>Instants as nanoseconds since 1970-01-01T00:00:00Z: exact, comparable in SQL.</summary>
     private sealed class InstantConverter() : ValueConverter<Instant, long>(
-        instant => instant.ToUnixTimeNanoseconds(), value => InstantNanoseconds.FromUnixTimeNanoseconds(value));
+        instant => instant.WithinDatabase().ToUnixTimeNanoseconds(), value => InstantNanoseconds.FromUnixTimeNanoseconds(value));
 
     private sealed class PortsComparer() : ValueComparer<IReadOnlyList<PublishedPort>>(
         (one, other) => one == other || (one != null && other != null && one.SequenceEqual(other)),

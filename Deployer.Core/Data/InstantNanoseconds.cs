@@ -14,6 +14,10 @@ public static class InstantNanoseconds
     public static Instant FromUnixTimeNanoseconds(long nanoseconds) =>
         NodaConstants.UnixEpoch + Duration.FromNanoseconds(nanoseconds);
 
+    /// <summary>The instant, or the nearest that can be stored: what is beyond is as good as the end of the range.</summary>
+    public static Instant WithinDatabase(this Instant instant) =>
+        Instant.Max(FromUnixTimeNanoseconds(long.MinValue), Instant.Min(FromUnixTimeNanoseconds(long.MaxValue), instant));
+
     /// <summary>The clock's reading.</summary>
     public static Instant Now(this TimeProvider time) => Instant.FromDateTimeOffset(time.GetUtcNow());
 }

@@ -577,6 +577,11 @@ namespace Deployer.Core.Data.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("number");
 
+                    b.Property<string>("OverriddenFreeze")
+                        .HasMaxLength(1000)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("overridden_freeze");
+
                     b.Property<bool>("Pinned")
                         .HasColumnType("INTEGER")
                         .HasColumnName("pinned");
@@ -593,6 +598,9 @@ namespace Deployer.Core.Data.Migrations
                     b.Property<long?>("PreviousDeploymentId")
                         .HasColumnType("INTEGER")
                         .HasColumnName("previous_deployment_id");
+
+                    b.Property<long?>("PreviousStoppedAt")
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("Reason")
                         .HasMaxLength(1000)
@@ -660,6 +668,10 @@ namespace Deployer.Core.Data.Migrations
                         .IsUnique();
 
                     b.HasIndex("Status", "Id");
+
+                    b.HasIndex("AppId", "Status", "EndedAt");
+
+                    b.HasIndex("EndedAt", "Status", "AppId", "StartedAt");
 
                     b.ToTable("deployments", (string)null);
                 });
@@ -973,21 +985,6 @@ namespace Deployer.Core.Data.Migrations
                     b.ToTable("notification_deliveries", (string)null);
                 });
 
-            modelBuilder.Entity("Deployer.Core.Notifications.NotificationMark", b =>
-                {
-                    b.Property<long>("DeploymentId")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("deployment_id");
-
-                    b.Property<int>("Event")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("event");
-
-                    b.HasKey("DeploymentId", "Event");
-
-                    b.ToTable("notification_marks", (string)null);
-                });
-
             modelBuilder.Entity("Deployer.Core.Notifications.NotificationTarget", b =>
                 {
                     b.Property<long>("Id")
@@ -1019,6 +1016,11 @@ namespace Deployer.Core.Data.Migrations
                         .HasMaxLength(256)
                         .HasColumnType("TEXT")
                         .HasColumnName("created_by");
+
+                    b.Property<string>("Environment")
+                        .HasMaxLength(63)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("environment");
 
                     b.Property<int>("Events")
                         .HasColumnType("INTEGER")
@@ -1477,33 +1479,6 @@ namespace Deployer.Core.Data.Migrations
                         .IsRequired();
                 });
 
-            modelBuilder.Entity("Deployer.Core.Logs.LogChapter", b =>
-                {
-                    b.HasOne("Deployer.Core.Deployments.Deployment", null)
-                        .WithMany()
-                        .HasForeignKey("DeploymentId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired();
-                });
-
-            modelBuilder.Entity("Deployer.Core.Logs.LogRun", b =>
-                {
-                    b.HasOne("Deployer.Core.Deployments.Deployment", null)
-                        .WithMany()
-                        .HasForeignKey("DeploymentId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired();
-                });
-
-            modelBuilder.Entity("Deployer.Core.Logs.LogTotals", b =>
-                {
-                    b.HasOne("Deployer.Core.Deployments.Deployment", null)
-                        .WithOne()
-                        .HasForeignKey("Deployer.Core.Logs.LogTotals", "DeploymentId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired();
-                });
-
             modelBuilder.Entity("Deployer.Core.Notifications.NotificationDelivery", b =>
                 {
                     b.HasOne("Deployer.Core.Deployments.Deployment", null)
@@ -1515,15 +1490,6 @@ namespace Deployer.Core.Data.Migrations
                     b.HasOne("Deployer.Core.Notifications.NotificationTarget", null)
                         .WithMany()
                         .HasForeignKey("TargetId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired();
-                });
-
-            modelBuilder.Entity("Deployer.Core.Notifications.NotificationMark", b =>
-                {
-                    b.HasOne("Deployer.Core.Deployments.Deployment", null)
-                        .WithMany()
-                        .HasForeignKey("DeploymentId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
