@@ -55,6 +55,10 @@ internal sealed class Bulk
         connection.AddChapter(deployment, first, ChapterLines, TimeOf(first), TimeOf(first + ChapterLines - 1), template.Document);
         connection.AddTotals(
             deployment, ChapterLines, template.Runs.Sum(run => (long)run.Header.RawBytes), template.Runs.Sum(run => (long)run.Payload.Length));
+        while (connection.MergeIndex(pages: 1_000))
+        {
+        }
+
         return true;
     }
 

@@ -19,7 +19,14 @@ internal static class ServerMemory
 
     public static async Task RunAsync(Table table)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, "logs-server") { RedirectStandardOutput = true, UseShellExecute = false };
+        // Under "dotnet Deployer.Bench.dll" the process is dotnet, which wants the file first.
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, UseShellExecute = false };
+        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
+        {
+            start.ArgumentList.Add(typeof(ServerMemory).Assembly.Location);
+        }
+
+        start.ArgumentList.Add("logs-server");
         using var server = Process.Start(start)!;
         var answer = (await server.StandardOutput.ReadToEndAsync()).Trim().Split('\n')[^1];
         await server.WaitForExitAsync();

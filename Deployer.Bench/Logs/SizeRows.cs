@@ -1,13 +1,10 @@
 using Deployer.Core.Data;
 using Deployer.Core.Logs;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using NodaTime;
 
 namespace Deployer.Bench.Logs;
 
-/// <summary>Reading, searching and deleting in a database that grows to 50 million lines; sealing; bytes at rest.</summary>
+/// <summary>Reading, and searching in a database that grows to 50 million lines; sealing; bytes at rest.</summary>
 internal static class SizeRows
 {
     private const int Page = 500;
@@ -67,7 +64,7 @@ internal static class SizeRows
             }
         }
 
-        await RunDeleteAsync(table, size, bed, deployments[^1].Id);
+        await DeleteRows.RunAsync(table, size, bed, deployments[^1].Id);
         directory.Delete(recursive: true);
 
         int LeftTo(double millions) => (int)((millions * 1_000_000) - deployments.Sum(deployment => deployment.Lines));
@@ -152,38 +149,9 @@ internal static class SizeRows
         table.Add($"regular expression counted in a deployment of {lines}", Table.Ms(1_000 * Table.Median(regex)), "", "", "");
     }
 
-    private static async Task RunDeleteAsync(Table table, LogBench.Size size, Bed bed, long deployment)
-    {
-        var writer = bed.AddDeployment();
-        var before = await LatencyRows.WriteAsync(bed.Store, writer, 1_000, 2);
-        await using (var db = bed.CreateDbContext())
-        {
-            await db.Deployments.Where(row => row.Id != deployment).ExecuteUpdateAsync(set => set.SetProperty(row => row.Pinned, true));
-            await db.Deployments.Where(row => row.Id == deployment).ExecuteUpdateAsync(
-                set => set.SetProperty(row => row.EndedAt, (Instant?)Instant.FromUtc(2020, 1, 1, 0, 0)));
-        }
-
-        using var retention = new LogRetention(
-            bed.Store, bed, Options.Create(new LogOptions { Retention = new LogRetentionOptions { MaxAgeDays = 1000, MaxTotalMegabytes = null } }),
-            TimeProvider.System, NullLogger<LogRetention>.Instance);
-        var seconds = 0.0;
-        var during = new List<double>();
-        var removal = Task.Run(async () => seconds = await Clock.TimeAsync(async () => Expect(1, await retention.RemoveDueAsync(default))));
-        while (!removal.IsCompleted)
-        {
-            during.AddRange(await LatencyRows.WriteAsync(bed.Store, writer, 1_000, 0.25));
-        }
-
-        await removal;
-        var p99 = Table.Percentile(during, 0.99);
-        table.Add(
-            $"append → durable while a log of {size.BulkLines:N0} lines is removed ({seconds:F1} s)", $"p99 {Table.Ms(p99)}",
-            $"before, p99 {Table.Ms(Table.Percentile(before, 0.99))}", "", Table.Met(p99 <= 20, "p99 ≤ 20 ms"));
-    }
-
     private static Instant At(long line) => InstantNanoseconds.FromUnixTimeNanoseconds(Bulk.TimeOf(line));
 
-    private static void Expect(int expected, int actual)
+    internal static void Expect(int expected, int actual)
     {
         if (expected != actual)
         {

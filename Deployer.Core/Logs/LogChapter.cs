@@ -1,4 +1,3 @@
-using Deployer.Core.Deployments;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -36,7 +35,6 @@ internal sealed class LogChapterConfiguration : IEntityTypeConfiguration<LogChap
         builder.Property(chapter => chapter.LineCount).HasColumnName("line_count");
         builder.Property(chapter => chapter.FirstTime).HasColumnName("first_time");
         builder.Property(chapter => chapter.LastTime).HasColumnName("last_time");
-        builder.HasOne<Deployment>().WithMany().HasForeignKey(chapter => chapter.DeploymentId).OnDelete(DeleteBehavior.Cascade);
         builder.HasIndex(chapter => new { chapter.DeploymentId, chapter.FirstLine }).IsUnique()
             .HasDatabaseName("ix_deployment_log_chapters_deployment_line");
     }

@@ -29,7 +29,7 @@ public sealed partial class LogStore
         using var seat = _tails.Join(deploymentId);
         try
         {
-            return await NextAsync(seat.Tail, page, deploymentId, limit, either.Token);
+            return await NextAsync(seat.Tail, page, deploymentId, limit, patient: true, either.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -56,23 +56,23 @@ public sealed partial class LogStore
         }
 
         yield return page;
-        if (page.Complete)
+        await foreach (var next in FollowOnAsync(deploymentId, page, limit, patient: true, cancellationToken))
         {
-            yield break;
-        }
-
-        // The cursor makes it exact: whatever comes between the read above and the seat is after the cursor.
-        using var seat = _tails.Join(deploymentId);
-        while (await NextAsync(seat.Tail, page, deploymentId, limit, cancellationToken) is { } next)
-        {
-            page = next;
-            yield return page;
-            if (page.Complete)
-            {
-                yield break;
-            }
+            yield return next;
         }
     }
+
+    /// <summary>
+    /// Follows a log as <see cref="FollowAsync"/> does, but from a page on that the caller has read, and ends with the error
+    /// when the log cannot be read: for one who says so meanwhile.
+    /// </summary>
+    /// <param name="deploymentId">The deployment.</param>
+    /// <param name="page">What the caller knows.</param>
+    /// <param name="limit">Most lines of a page, at least 1.</param>
+    /// <param name="cancellationToken">Ends the sequence with <see cref="OperationCanceledException"/>.</param>
+    public IAsyncEnumerable<LogPage> FollowUntilTroubleAsync(
+        long deploymentId, LogPage page, int limit, CancellationToken cancellationToken) =>
+        FollowOnAsync(deploymentId, page, limit, patient: false, cancellationToken);
 
     /// <summary>Reads what is stored of a log, page by page, without waiting for more. Memory does not grow with the log.</summary>
     /// <param name="deploymentId">The deployment. The sequence is empty when there is none.</param>
@@ -94,18 +94,36 @@ public sealed partial class LogStore
         }
     }
 
+    private async IAsyncEnumerable<LogPage> FollowOnAsync(
+        long deploymentId, LogPage page, int limit, bool patient, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (page.Complete)
+        {
+            yield break;
+        }
+
+        // The cursor makes it exact: whatever comes between the read of the page and the seat is after the cursor.
+        using var seat = _tails.Join(deploymentId);
+        while (!page.Complete && await NextAsync(seat.Tail, page, deploymentId, limit, patient, cancellationToken) is { } next)
+        {
+            page = next;
+            yield return page;
+        }
+    }
+
     /// <summary>The next page after one, or the next status without lines.</summary>
     private async Task<LogPage?> NextAsync(
-        LogTail tail, LogPage page, long deploymentId, int limit, CancellationToken cancellationToken)
+        LogTail tail, LogPage page, long deploymentId, int limit, bool patient, CancellationToken cancellationToken)
     {
         while (true)
         {
             var changed = tail.Changed;
             var view = tail.Look(page.NextAfter, limit);
-            var next = view.State is TailState.TooFarBack
+            var alone = view.State is TailState.TooFarBack || (view.State is TailState.Failing && !patient);
+            var next = alone
                 ? await GetLogsAfter(deploymentId, page.NextAfter, limit, cancellationToken)
                 : view.Page;
-            if (view.State is TailState.Gone || (view.State is TailState.TooFarBack && next is null))
+            if (view.State is TailState.Gone || (alone && next is null))
             {
                 return null;
             }

@@ -49,8 +49,8 @@ internal sealed class LogReadConnection : IDisposable
             _scan = Prepare(
                 """
                 SELECT r.first_line, r.line_count, r.first_time, r.last_time, r.compression, r.raw_bytes, r.payload
-                FROM deployment_logs r
-                WHERE r.deployment_id = ?1 AND r.first_line <= ?3 AND r.first_line >=
+                FROM deployments d JOIN deployment_logs r ON r.deployment_id = d.id
+                WHERE d.id = ?1 AND d.log_removed_at IS NULL AND r.first_line <= ?3 AND r.first_line >=
                   coalesce((SELECT max(first_line) FROM deployment_logs WHERE deployment_id = ?1 AND first_line <= ?2), 0)
                 ORDER BY r.first_line
                 """);

@@ -15,6 +15,7 @@ public static class LogRegistration
         services.TryAddSingleton<DeploymentFeed>();
         services.AddSingleton<LogStore>();
         services.AddSingleton<LogUsage>();
+        services.AddSingleton<LogPins>();
         services.AddSingleton<LogSearch>();
         return services;
     }

@@ -11,16 +11,33 @@ namespace Deployer.Core.Logs;
 /// <summary>
 /// Removes logs that the limits of <see cref="LogRetentionOptions"/> no longer keep, oldest first, in slices between the
 /// writer's batches so that appends stay quick. A log is marked as removed first: from then on readers see it empty,
-/// never with a gap, and a removal that was cut short is finished at the next start.
+/// never with a gap, and a removal that was cut short is finished at the next start. The logs of a deleted app go the same
+/// way: its deployments are gone at once, and what is left of their logs is found by that.
 /// </summary>
 internal sealed partial class LogRetention(
-    LogStore store, IDbContextFactory<DeployerDb> databases, IOptions<LogOptions> options, TimeProvider time,
+    LogStore store, IDbContextFactory<DeployerDb> databases, DeploymentFeed feed, IOptions<LogOptions> options, TimeProvider time,
     ILogger<LogRetention> logger)
     : BackgroundService
 {
-    private const int RunsPerSlice = 40;
+    private const int RunsPerStep = 8;
 
+    // A row for a deployment that is gone: its app was deleted. Sealed logs have totals; the others are few, and the
+    // recursion walks from one to the next without looking at all of their runs.
+    private const string Orphans =
+        """
+        WITH RECURSIVE open(id) AS (
+          SELECT min(deployment_id) FROM deployment_logs WHERE sealed = 0
+          UNION ALL
+          SELECT (SELECT min(deployment_id) FROM deployment_logs WHERE sealed = 0 AND deployment_id > open.id)
+          FROM open WHERE open.id IS NOT NULL)
+        SELECT id AS Value FROM (SELECT id FROM open WHERE id IS NOT NULL UNION SELECT deployment_id FROM deployment_log_totals) AS logs
+        WHERE NOT EXISTS (SELECT 1 FROM deployments WHERE deployments.id = logs.id)
+        """;
+
+    // Measured: with a pause of one slice, appends beside a removal waited longer. Nobody waits for a removal.
+    private static readonly TimeSpan Breath = 5 * LogSlices.Budget;
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
     /// <summary>Removes what is due now.</summary>
     /// <returns>How many logs were removed.</returns>
@@ -31,6 +48,7 @@ internal sealed partial class LogRetention(
             await RemoveRunsAsync(deploymentId, cancellationToken);
         }
 
+        await RemoveOrphansAsync(cancellationToken);
         var removed = 0;
         foreach (var due in await FindDueAsync(cancellationToken))
         {
@@ -42,31 +60,65 @@ internal sealed partial class LogRetention(
             }
         }
 
+        await MergeIndexAsync(cancellationToken);
         return removed;
+    }
+
+    /// <summary>Removes the logs of deployments that are gone with their app. Nobody can see them any more.</summary>
+    public async Task RemoveOrphansAsync(CancellationToken cancellationToken)
+    {
+        List<long> orphans;
+        await using (var db = await databases.CreateDbContextAsync(cancellationToken))
+        {
+            orphans = await db.Database.SqlQueryRaw<long>(Orphans).ToListAsync(cancellationToken);
+        }
+
+        foreach (var deploymentId in orphans)
+        {
+            await RemoveRunsAsync(deploymentId, cancellationToken);
+        }
+
+        if (orphans.Count > 0)
+        {
+            await MergeIndexAsync(cancellationToken);
+            LogOrphansRemoved(orphans.Count);
+        }
     }
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        try
+        using var bell = feed.WatchAll();
+        long? last = null;
+        while (!stoppingToken.IsCancellationRequested)
         {
-            do
+            try
             {
-                try
+                if (last is { } then && time.GetElapsedTime(then) < Interval)
                 {
+                    await RemoveOrphansAsync(stoppingToken);
+                }
+                else
+                {
+                    last = time.GetTimestamp();
                     await RemoveDueAsync(stoppingToken);
                 }
-                catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
-                {
-                    LogFailed(exception);
-                }
             }
-            while (await timer.WaitForNextTickAsync(stoppingToken));
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The host stops.
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            {
+                LogFailed(exception);
+            }
+
+            try
+            {
+                // The bell rings, among other things, when an app was deleted.
+                await bell.WaitAsync(Interval, time, stoppingToken);
+                await Task.Delay(Pause, time, stoppingToken);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
         }
     }
 
@@ -141,33 +193,18 @@ internal sealed partial class LogRetention(
             cancellationToken);
     }
 
-    private async Task RemoveRunsAsync(long deploymentId, CancellationToken cancellationToken)
-    {
-        while (await store.Writer.InvokeAsync(connection => RemoveSlice(connection.Db, deploymentId), cancellationToken))
-        {
-        }
-    }
+    // The index is put together along the way. A merge of what was removed as a whole writes nothing, and FTS5 counts a
+    // step's pages by what it writes: it would read all of that in one step while appends wait. It begins when half of it
+    // is removed ('deletemerge' in the migrations), which bounds the pages that are written anew.
+    private Task RemoveRunsAsync(long deploymentId, CancellationToken cancellationToken) => LogSlices.RunAsync(
+        store.Writer, connection => connection.MergeIndex(LogSealer.MergePages) || connection.RemoveRuns(deploymentId, RunsPerStep), Breath,
+        cancellationToken);
 
-    /// <summary>Removes a piece of a log. False when nothing is left of it.</summary>
-    private static bool RemoveSlice(DeployerDb db, long deploymentId)
-    {
-        var runs = db.Database.ExecuteSql(
-            $"""
-            DELETE FROM deployment_logs WHERE id IN
-              (SELECT id FROM deployment_logs WHERE deployment_id = {deploymentId} ORDER BY first_line LIMIT {RunsPerSlice})
-            """);
-        var firstLeft = db.Set<LogRun>().Where(run => run.DeploymentId == deploymentId).Min(run => (long?)run.FirstLine);
-        db.Set<LogChapter>()
-            .Where(chapter => chapter.DeploymentId == deploymentId && (firstLeft == null || chapter.FirstLine < firstLeft))
-            .ExecuteDelete();
-        if (runs == RunsPerSlice)
-        {
-            return true;
-        }
+    private Task MergeIndexAsync(CancellationToken cancellationToken) =>
+        LogSlices.RunAsync(store.Writer, static connection => connection.MergeIndex(LogSealer.MergePages), Breath, cancellationToken);
 
-        db.Set<LogTotals>().Where(totals => totals.DeploymentId == deploymentId).ExecuteDelete();
-        return false;
-    }
+    [LoggerMessage(LogLevel.Information, "Removed the logs of {Deployments} deployments whose app is gone")]
+    private partial void LogOrphansRemoved(int deployments);
 
     [LoggerMessage(LogLevel.Information, "Removed the log of deployment {DeploymentId}: {Lines} lines, {Bytes} bytes")]
     private partial void LogRemoved(long deploymentId, long lines, long bytes);

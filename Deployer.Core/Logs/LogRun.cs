@@ -1,4 +1,3 @@
-using Deployer.Core.Deployments;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -76,7 +75,8 @@ internal sealed class LogRunConfiguration : IEntityTypeConfiguration<LogRun>
         builder.Property(run => run.Sealed).HasColumnName("sealed");
         builder.Property(run => run.RawBytes).HasColumnName("raw_bytes");
         builder.Property(run => run.Payload).HasColumnName("payload");
-        builder.HasOne<Deployment>().WithMany().HasForeignKey(run => run.DeploymentId).OnDelete(DeleteBehavior.Cascade);
+
+        // No foreign key: a deleted app's deployments go at once, their logs in slices after them (LogRetention).
 
         // The cursor is a time, so time within a deployment must be unique for every run, as the writer makes it for
         // every line. Line numbers likewise. A second writer that got in the way would fail here, not store nonsense.
@@ -100,7 +100,5 @@ internal sealed class LogTotalsConfiguration : IEntityTypeConfiguration<LogTotal
         builder.Property(totals => totals.Lines).HasColumnName("lines");
         builder.Property(totals => totals.RawBytes).HasColumnName("raw_bytes");
         builder.Property(totals => totals.StoredBytes).HasColumnName("stored_bytes");
-        builder.HasOne<Deployment>().WithOne().HasForeignKey<LogTotals>(totals => totals.DeploymentId)
-            .OnDelete(DeleteBehavior.Cascade);
     }
 }

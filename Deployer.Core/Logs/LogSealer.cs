@@ -26,6 +26,9 @@ internal sealed partial class LogSealer(
     // The level of the best size for the time; higher ones save a few per cent (docs/performance.md).
     private const int ZstdLevel = 3;
 
+    /// <summary>Pages of the full-text index that are merged in one step: one to three milliseconds.</summary>
+    public const int MergePages = 2;
+
     private static readonly TimeSpan Floor = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
@@ -53,6 +56,7 @@ internal sealed partial class LogSealer(
             while (await SealNextAsync(deploymentId, cancellationToken))
             {
                 chapters++;
+                await LogSlices.RunAsync(store.Writer, static connection => connection.MergeIndex(MergePages), LogSlices.Budget, cancellationToken);
             }
 
             LogSealed(deploymentId, chapters);

@@ -16,7 +16,10 @@ internal sealed partial class LogTail : IAsyncDisposable
     private const int MaxCharacters = 1_000_000;
     private const int PageSize = 1_000;
 
-    private static readonly TimeSpan Floor = TimeSpan.FromSeconds(2);
+    /// <summary>Longest wait between two reads, should the bell not ring.</summary>
+    public static readonly TimeSpan Floor = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
     private readonly LogStore _store;
     private readonly DeploymentFeed _feed;
@@ -34,6 +37,7 @@ internal sealed partial class LogTail : IAsyncDisposable
     private bool _loaded;
     private bool _complete;
     private bool _gone;
+    private bool _failing;
 
     public LogTail(LogStore store, long deploymentId, DeploymentFeed feed, TimeProvider time, ILogger logger)
     {
@@ -76,6 +80,11 @@ internal sealed partial class LogTail : IAsyncDisposable
             if (_gone)
             {
                 return new TailView(TailState.Gone, null);
+            }
+
+            if (_failing)
+            {
+                return new TailView(TailState.Failing, null);
             }
 
             if (!_loaded)
@@ -127,9 +136,22 @@ internal sealed partial class LogTail : IAsyncDisposable
             {
                 // Followers keep what they have; the store may answer again.
                 LogReadFailed(_deploymentId, exception);
-                await Task.Delay(Floor, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                Fail();
+                await Task.Delay(RetryAfter, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
+    }
+
+    private void Fail()
+    {
+        TaskCompletionSource changed;
+        lock (_gate)
+        {
+            _failing = true;
+            changed = Renew();
+        }
+
+        changed.SetResult();
     }
 
     private void Take(LogPage? page)
@@ -137,11 +159,13 @@ internal sealed partial class LogTail : IAsyncDisposable
         TaskCompletionSource changed;
         lock (_gate)
         {
+            var failed = _failing;
+            _failing = false;
             if (page is null)
             {
                 _gone = true;
             }
-            else if (_loaded && page.Lines.Count == 0 && page.Status == _status && page.Complete == _complete)
+            else if (!failed && _loaded && page.Lines.Count == 0 && page.Status == _status && page.Complete == _complete)
             {
                 return;
             }
@@ -150,11 +174,17 @@ internal sealed partial class LogTail : IAsyncDisposable
                 Add(page);
             }
 
-            changed = _changed;
-            _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            changed = Renew();
         }
 
         changed.SetResult();
+    }
+
+    private TaskCompletionSource Renew()
+    {
+        var changed = _changed;
+        _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return changed;
     }
 
     private void Add(LogPage page)
@@ -215,6 +245,9 @@ internal enum TailState
 
     /// <summary>There is no such deployment.</summary>
     Gone,
+
+    /// <summary>The store could not be read; it is tried again.</summary>
+    Failing,
 
     /// <summary>The lines wanted are not in memory any more.</summary>
     TooFarBack,

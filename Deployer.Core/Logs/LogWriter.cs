@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Deployer.Core.Data;
 using Deployer.Core.Deployments;
+using Deployer.Core.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 
@@ -30,6 +31,7 @@ internal sealed partial class LogWriter : IAsyncDisposable
     private readonly List<QueuedLine> _batch = [];
     private readonly Dictionary<long, DeploymentBatch> _byDeployment = [];
     private readonly Stack<DeploymentBatch> _spare = new();
+    private readonly LogCheckpointer _checkpointer;
     private readonly Task _loop;
     private LogWriterConnection? _connection;
 
@@ -41,6 +43,7 @@ internal sealed partial class LogWriter : IAsyncDisposable
         _time = time;
         _patience = TimeSpan.FromSeconds(options.WritePatienceSeconds);
         _logger = logger;
+        _checkpointer = new LogCheckpointer(databases, this, logger);
         _loop = Task.Run(RunAsync);
     }
 
@@ -75,6 +78,7 @@ internal sealed partial class LogWriter : IAsyncDisposable
                 using var transaction = connection.Begin();
                 var result = work(connection);
                 transaction.Commit();
+                _checkpointer.Wrote(connection.TakePagesWritten());
                 done.TrySetResult(result);
             }
             catch (OperationCanceledException)
@@ -90,9 +94,26 @@ internal sealed partial class LogWriter : IAsyncDisposable
         return added ? done.Task : Task.FromException<T>(LogFaults.Stopped());
     }
 
+    /// <summary>Moves what little of the write-ahead log is left, between two batches, so that it can start anew.</summary>
+    public Task CheckpointAsync(CancellationToken cancellationToken)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var added = _queue.AddChore(() =>
+        {
+            if (_connection is { } connection && !cancellationToken.IsCancellationRequested)
+            {
+                LogCheckpointer.Move(connection.Db);
+            }
+
+            done.TrySetResult();
+        });
+        return added ? done.Task : Task.CompletedTask;
+    }
+
     /// <summary>Writes what is queued, then stops. A write that cannot succeed is not waited for.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _checkpointer.DisposeAsync();
         _queue.Complete();
         if (!_loop.IsCompleted)
         {
@@ -165,6 +186,7 @@ internal sealed partial class LogWriter : IAsyncDisposable
                 }
 
                 transaction.Commit();
+                _checkpointer.Wrote(connection.TakePagesWritten());
             }
 
             foreach (var (deploymentId, lines) in _byDeployment)
@@ -248,6 +270,7 @@ internal sealed partial class LogWriter : IAsyncDisposable
     /// <summary>Tells every producer of the batch that its lines are durable, or refused.</summary>
     private void Acknowledge()
     {
+        DeployerTelemetry.LogLines.Add(_batch.Count);
         foreach (ref readonly var line in CollectionsMarshal.AsSpan(_batch))
         {
             if (line.Text is not null && line.Producer.Fault is null

@@ -6,6 +6,7 @@ using Deployer.Core.Deployments;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
+using static SQLitePCL.raw;
 
 namespace Deployer.Core.Logs;
 
@@ -23,7 +24,7 @@ internal sealed class LogWriterConnection : IDisposable
     private LogWriterConnection(DeployerDb db)
     {
         Db = db;
-        var connection = (SqliteConnection)db.Database.GetDbConnection();
+        var connection = Connection;
         _findEnd = connection.CreateCommand();
         _findEnd.CommandText =
             """
@@ -55,6 +56,8 @@ internal sealed class LogWriterConnection : IDisposable
 
     public DeployerDb Db { get; }
 
+    private SqliteConnection Connection => (SqliteConnection)Db.Database.GetDbConnection();
+
     /// <summary>Opens a context for writing.</summary>
     /// <exception cref="SqliteException">The database cannot be opened.</exception>
     public static LogWriterConnection Open(IDbContextFactory<DeployerDb> databases, int patienceSeconds)
@@ -67,7 +70,8 @@ internal sealed class LogWriterConnection : IDisposable
 
             // FULL: a commit is on the disk when it returns, so what was acknowledged survives a power failure too, as
             // far as disk and file system keep their word.
-            db.Database.ExecuteSqlRaw("PRAGMA synchronous=FULL; PRAGMA busy_timeout=1000");
+            // The write-ahead log is moved beside the writer (LogCheckpointer), not in its commits.
+            db.Database.ExecuteSqlRaw("PRAGMA synchronous=FULL; PRAGMA busy_timeout=1000; PRAGMA wal_autocheckpoint=0");
             return new LogWriterConnection(db);
         }
         catch
@@ -135,6 +139,42 @@ internal sealed class LogWriterConnection : IDisposable
             INSERT INTO log_search (rowid, grams) VALUES (last_insert_rowid(), {document});
             """);
 
+    /// <summary>
+    /// Does some pages of what keeps the full-text index quick and small: puts its pieces together and leaves out removed
+    /// ones. FTS5 would do that within commits, hundreds of milliseconds at a time, so its own merging is turned off.
+    /// </summary>
+    /// <returns>Whether there may be more to do.</returns>
+    public bool MergeIndex(int pages)
+    {
+        // Fewer than two changes: nothing was merged (https://sqlite.org/fts5.html#the_merge_command).
+        var before = sqlite3_total_changes(Connection.Handle);
+        Db.Database.ExecuteSql($"INSERT INTO log_search (log_search, rank) VALUES ('merge', {pages})");
+        return sqlite3_total_changes(Connection.Handle) - before >= 2;
+    }
+
+    /// <summary>Removes the first runs of a log, and what the index knows of them.</summary>
+    /// <returns>Whether there may be more of it.</returns>
+    public bool RemoveRuns(long deploymentId, int count)
+    {
+        var removed = Db.Database.ExecuteSql(
+            $"""
+            DELETE FROM deployment_logs WHERE id IN
+              (SELECT id FROM deployment_logs WHERE deployment_id = {deploymentId} ORDER BY first_line LIMIT {count})
+            """);
+        Db.Database.ExecuteSql(
+            $"""
+            DELETE FROM deployment_log_chapters WHERE deployment_id = {deploymentId} AND first_line <
+              coalesce((SELECT min(first_line) FROM deployment_logs WHERE deployment_id = {deploymentId}), {long.MaxValue})
+            """);
+        if (removed == count)
+        {
+            return true;
+        }
+
+        Db.Database.ExecuteSql($"DELETE FROM deployment_log_totals WHERE deployment_id = {deploymentId}");
+        return false;
+    }
+
     /// <summary>Counts a piece of sealed log.</summary>
     public void AddTotals(long deploymentId, long lines, long rawBytes, long storedBytes) =>
         Db.Database.ExecuteSql(
@@ -146,8 +186,21 @@ internal sealed class LogWriterConnection : IDisposable
               stored_bytes = stored_bytes + excluded.stored_bytes
             """);
 
+    /// <summary>How many pages went into the write-ahead log since the last call.</summary>
+    public int TakePagesWritten()
+    {
+        _ = sqlite3_db_status(Connection.Handle, SQLITE_DBSTATUS_CACHE_WRITE, out var pages, out _, 1);
+        return pages;
+    }
+
     public void Dispose()
     {
+        // The pool lends the connection to others, who have nobody to do it for them.
+        if (Connection.Handle is { } handle)
+        {
+            _ = sqlite3_wal_autocheckpoint(handle, LogCheckpointer.Pages);
+        }
+
         _findEnd.Dispose();
         _insert.Dispose();
         Db.Dispose();

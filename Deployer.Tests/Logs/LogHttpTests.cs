@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
+using Deployer.Core.Audit;
 using Deployer.Core.Data;
 using Deployer.Core.Deployments;
 using Deployer.Core.Logs;
@@ -149,6 +150,44 @@ public sealed class LogHttpTests(ServerFixture server) : IClassFixture<ServerFix
         var usage = (await response.ReadAsync(HttpStatusCode.OK, Cancel)).EnumerateArray().Single(item => item.GetProperty("app").GetString() == app);
         Assert.Equal((1, 30), (usage.GetProperty("deployments").GetInt32(), usage.GetProperty("lines").GetInt32()));
         Assert.True(usage.GetProperty("stored_bytes").GetInt64() > 0);
+    }
+
+    [Fact]
+    public async Task Pin_PutAndDelete_ChangeItOnceAndAreWrittenDown()
+    {
+        var (_, deployment) = await AddAsync();
+        var address = $"/api/deployments/{deployment}/pin";
+
+        for (var twice = 0; twice < 2; twice++)
+        {
+            using var put = await server.Client.PutAsync(address, content: null, Cancel);
+            Assert.True((await put.ReadAsync(HttpStatusCode.OK, Cancel)).GetProperty("pinned").GetBoolean());
+        }
+
+        using var view = await server.Client.GetAsync($"/api/deployments/{deployment}", Cancel);
+        Assert.True((await view.ReadAsync(HttpStatusCode.OK, Cancel)).GetProperty("log_pinned").GetBoolean());
+        using var delete = await server.Client.DeleteAsync(address, Cancel);
+        Assert.False((await delete.ReadAsync(HttpStatusCode.OK, Cancel)).GetProperty("pinned").GetBoolean());
+
+        await using var db = await server.Services.GetRequiredService<IDbContextFactory<DeployerDb>>().CreateDbContextAsync(Cancel);
+        var written = await db.Set<AuditEntry>().Where(row => row.Subject == AuditSubject.Deployment(deployment)).OrderBy(row => row.Id)
+            .Select(row => row.Action).ToListAsync(Cancel);
+        Assert.Equal([AuditAction.LogPinned, AuditAction.LogUnpinned], written);
+    }
+
+    [Fact]
+    public async Task Pin_LogRemovedAlready_Is409()
+    {
+        var (_, deployment) = await AddAsync();
+        await using (var db = await server.Services.GetRequiredService<IDbContextFactory<DeployerDb>>().CreateDbContextAsync(Cancel))
+        {
+            await db.Deployments.Where(row => row.Id == deployment).ExecuteUpdateAsync(
+                set => set.SetProperty(row => row.LogRemovedAt, (Instant?)Instant.FromUtc(2026, 1, 1, 0, 0)), Cancel);
+        }
+
+        using var response = await server.Client.PutAsync($"/api/deployments/{deployment}/pin", content: null, Cancel);
+
+        Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
     }
 
     /// <summary>Adds a running deployment that no runner touches: it is leased for long.</summary>

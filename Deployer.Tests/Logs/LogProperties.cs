@@ -28,8 +28,11 @@ public sealed class LogProperties : IAsyncDisposable
     {
         var clock = new SettableClock(Beginning);
         var store = _bed.OpenStore(clock);
+
+        // More lines at once than a run holds come now and then.
+        var amounts = Gen.Frequency((19, Gen.Int[1, 40]), (1, Gen.Int[501, 1_200]));
         var actions = Gen.OneOf(
-            Gen.Select(Gen.Int[0, 3], Gen.Int[1, 40]).Select((producer, lines) => new Act(producer, lines, 0)),
+            Gen.Select(Gen.Int[0, 3], amounts).Select((producer, lines) => new Act(producer, lines, 0)),
             Gen.Long[-14_400_000, 14_400_000].Select(milliseconds => new Act(-1, 0, milliseconds)),
             Gen.Int[0, 3].Select(producer => new Act(producer, 0, 0)));
 
@@ -133,6 +136,7 @@ public sealed class LogProperties : IAsyncDisposable
                     {
                         for (var line = 0; ; line++)
                         {
+                            Assert.True(line < 100_000, "The log still takes lines after the end.");
                             if (line == endAfter)
                             {
                                 ended.SetResult();

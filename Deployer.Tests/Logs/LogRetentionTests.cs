@@ -131,7 +131,7 @@ public sealed class LogRetentionTests : IAsyncDisposable
     private async Task<int> RemoveAsync(LogStore store, LogRetentionOptions limits)
     {
         using var retention = new LogRetention(
-            store, _bed, Options.Create(new LogOptions { Retention = limits }), new FakeTimeProvider(Now.ToDateTimeOffset()),
+            store, _bed, _bed.Feed, Options.Create(new LogOptions { Retention = limits }), new FakeTimeProvider(Now.ToDateTimeOffset()),
             NullLogger<LogRetention>.Instance);
         return await retention.RemoveDueAsync(Cancel);
     }

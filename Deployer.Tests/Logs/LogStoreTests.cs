@@ -328,7 +328,7 @@ public sealed class LogStoreTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task DeleteDeployment_WithLines_RemovesThem()
+    public async Task DeleteDeployment_WithLines_HidesThemAtOnce()
     {
         var store = _bed.OpenStore();
         var deployment = await _bed.AddDeploymentAsync();
@@ -338,7 +338,8 @@ public sealed class LogStoreTests : IAsyncDisposable
         await db.Deployments.Where(row => row.Id == deployment).ExecuteDeleteAsync(Cancel);
 
         Assert.Null(await store.GetLogsAfter(deployment, after: null, 10, Cancel));
-        Assert.Equal(0, await db.Set<LogRun>().CountAsync(Cancel));
+        Assert.Null(await store.GetLogsTail(deployment, 10, Cancel));
+        Assert.Null(await store.GetExtent(deployment, Cancel));
     }
 
     [Fact]

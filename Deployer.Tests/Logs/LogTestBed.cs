@@ -20,10 +20,14 @@ internal sealed class LogTestBed : IAsyncDisposable, IDbContextFactory<DeployerD
     private long _appId;
     private int _number;
 
+    // In memory where the system offers that: these tests are not about the disk, and a thousand cases sync often.
     public LogTestBed()
+        : this(System.IO.Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath())
     {
-        // In memory where the system offers that: these tests are not about the disk, and a thousand cases sync often.
-        var parent = System.IO.Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
+    }
+
+    public LogTestBed(string parent)
+    {
         Directory = System.IO.Directory.CreateDirectory(Path.Combine(parent, $"deployer-logs-{Guid.NewGuid():N}")).FullName;
         File.WriteAllBytes(DatabaseFile, Empty.Value);
         _options = (DbContextOptions<DeployerDb>)new DbContextOptionsBuilder<DeployerDb>().UseDeployerSqlite(Directory).Options;
