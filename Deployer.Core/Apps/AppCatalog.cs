@@ -9,7 +9,8 @@ namespace Deployer.Core.Apps;
 
 /// <summary>The apps: list, add, change, remove.</summary>
 public sealed class AppCatalog(
-    IDbContextFactory<DeployerDb> databases, IContainerEngine engine, InstanceIdentity instance, DeploymentFeed feed, TimeProvider time)
+    IDbContextFactory<DeployerDb> databases, IContainerEngine engine, InstanceIdentity instance, AppOperations operations, DeploymentFeed feed,
+    TimeProvider time)
 {
     /// <summary>SQLite's extended result code for a broken unique index (SQLITE_CONSTRAINT_UNIQUE).</summary>
     private const int UniqueViolation = 2067;
@@ -30,7 +31,11 @@ public sealed class AppCatalog(
 
     /// <summary>Adds an app.</summary>
     /// <returns><see cref="AppChange.Saved"/>, <see cref="AppChange.Invalid"/> or <see cref="AppChange.NameTaken"/>.</returns>
-    public async Task<AppChange> AddAsync(AppDraft draft, CancellationToken cancellationToken)
+    public Task<AppChange> AddAsync(AppDraft draft, CancellationToken cancellationToken) =>
+        AddAsync(draft, (_, _) => { }, cancellationToken);
+
+    /// <summary>Adds an app together with what <paramref name="alongside"/> adds to its transaction.</summary>
+    internal async Task<AppChange> AddAsync(AppDraft draft, Action<DeployerDb, App> alongside, CancellationToken cancellationToken)
     {
         var checkedDraft = AppValidation.Check(draft);
         if (checkedDraft.App is not { } valid)
@@ -59,6 +64,8 @@ public sealed class AppCatalog(
         {
             await db.SaveChangesAsync(cancellationToken);
             await HostBook.ReserveAsync(db, app.Id, valid.Spec.Hosts, cancellationToken);
+            alongside(db, app);
+            await db.SaveChangesAsync(cancellationToken);
         }
         catch (DbUpdateException exception) when (exception.InnerException is SqliteException { SqliteExtendedErrorCode: UniqueViolation })
         {
@@ -77,7 +84,12 @@ public sealed class AppCatalog(
 
     /// <summary>Replaces an app's settings; they take effect with its next deployment. The name stays.</summary>
     /// <returns><see cref="AppChange.Saved"/>, <see cref="AppChange.Invalid"/> or <see cref="AppChange.Unknown"/>.</returns>
-    public async Task<AppChange> ChangeAsync(string name, AppDraft draft, CancellationToken cancellationToken)
+    public Task<AppChange> ChangeAsync(string name, AppDraft draft, CancellationToken cancellationToken) =>
+        ChangeAsync(name, draft, (_, _, _) => { }, cancellationToken);
+
+    /// <summary>The same together with what <paramref name="alongside"/>, which gets the app before and after, adds to the transaction.</summary>
+    internal async Task<AppChange> ChangeAsync(
+        string name, AppDraft draft, Action<DeployerDb, App, App> alongside, CancellationToken cancellationToken)
     {
         var checkedDraft = AppValidation.CheckChange(name, draft);
         if (checkedDraft.App is not { } valid)
@@ -90,21 +102,22 @@ public sealed class AppCatalog(
         var now = time.Now();
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
         await using var change = await db.Database.BeginTransactionAsync(cancellationToken);
-        var changed = await db.Apps.Where(app => app.Name == name).ExecuteUpdateAsync(
+        if (await db.Apps.AsNoTracking().SingleOrDefaultAsync(app => app.Name == name, cancellationToken) is not { } before)
+        {
+            return new AppChange.Unknown(name);
+        }
+
+        await db.Apps.Where(app => app.Id == before.Id).ExecuteUpdateAsync(
             update => update
                 .SetProperty(app => app.Environment, valid.Environment)
                 .SetProperty(app => app.Spec, valid.Spec)
                 .SetProperty(app => app.UpdatedAt, now),
             cancellationToken);
-        if (changed == 0)
-        {
-            return new AppChange.Unknown(name);
-        }
-
         try
         {
-            var id = await db.Apps.Where(app => app.Name == name).Select(app => app.Id).SingleAsync(cancellationToken);
-            await HostBook.ReserveAsync(db, id, valid.Spec.Hosts, cancellationToken);
+            await HostBook.ReserveAsync(db, before.Id, valid.Spec.Hosts, cancellationToken);
+            alongside(db, before, await db.Apps.AsNoTracking().SingleAsync(app => app.Id == before.Id, cancellationToken));
+            await db.SaveChangesAsync(cancellationToken);
         }
         catch (HostTakenException exception)
         {
@@ -117,11 +130,15 @@ public sealed class AppCatalog(
     }
 
     /// <summary>
-    /// Removes an app with its containers, deployments and logs; its volumes and images stay. Containers go first: when the
-    /// engine does not answer, nothing is removed and the call can be repeated.
+    /// Removes an app with its containers, routes, deployments, logs and secrets; its volumes and images stay. First its
+    /// hosts answer 503, requests under way end, and its container has its grace to stop. When the engine does not answer,
+    /// nothing is removed and the call can be repeated.
     /// </summary>
     /// <exception cref="EngineException">The engine does not answer or refuses; the app is still there.</exception>
-    public async Task<AppRemoval> RemoveAsync(string name, CancellationToken cancellationToken)
+    public Task<AppRemoval> RemoveAsync(string name, CancellationToken cancellationToken) => RemoveAsync(name, _ => { }, cancellationToken);
+
+    /// <summary>The same together with what <paramref name="alongside"/> adds to the transaction that removes it.</summary>
+    internal async Task<AppRemoval> RemoveAsync(string name, Action<DeployerDb> alongside, CancellationToken cancellationToken)
     {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
         if (!await db.Apps.AnyAsync(app => app.Name == name, cancellationToken))
@@ -134,12 +151,17 @@ public sealed class AppCatalog(
             return new AppRemoval.Busy(unfinished);
         }
 
+        // An app that never ran has nothing to stop, and a deployment that began meanwhile is found below.
+        await operations.StopAsync(name, cancellationToken);
         foreach (var container in await engine.ListContainersAsync(ContainerNames.OfApp(instance.Id, name), cancellationToken))
         {
             await engine.RemoveContainerAsync(container.Id, cancellationToken);
         }
 
-        // Somebody may have pressed Deploy meanwhile: then the app stays, and that deployment makes it run again.
+        // Somebody may have pressed Deploy meanwhile: then the app stays, and that deployment makes it run again. The routes
+        // go with the app, which the proxies see by their version.
+        await using var removal = await db.Database.BeginTransactionAsync(cancellationToken);
+        await HostBook.TickAsync(db, cancellationToken);
         var removed = await db.Apps
             .Where(app => app.Name == name && !db.Deployments.Any(deployment =>
                 deployment.AppId == app.Id
@@ -152,6 +174,9 @@ public sealed class AppCatalog(
                 : new AppRemoval.Unknown(name);
         }
 
+        alongside(db);
+        await db.SaveChangesAsync(cancellationToken);
+        await removal.CommitAsync(cancellationToken);
         feed.PublishApps();
         return new AppRemoval.Removed();
     }

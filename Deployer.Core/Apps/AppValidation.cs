@@ -88,7 +88,11 @@ public static partial class AppValidation
         return errors.Any ? new AppCheck(null, errors.ToDictionary()) : new AppCheck(new CheckedApp(name, environment, spec), errors.ToDictionary());
     }
 
-    private const string DnsLabelRule =
+    /// <summary>Whether a text can name an environment or an app: a DNS label.</summary>
+    public static bool IsLabel(string text) => DnsLabel().IsMatch(text);
+
+    /// <summary>What a DNS label is, as a sentence for people.</summary>
+    internal const string DnsLabelRule =
         "It has 1 to 63 lower-case letters, digits and hyphens, and begins and ends with a letter or a digit, e.g. web-shop.";
 
     private static string CheckName(string? name, FieldErrors errors)

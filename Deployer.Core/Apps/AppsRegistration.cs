@@ -1,3 +1,5 @@
+using Deployer.Core.Deployments;
+using Deployer.Core.Engine;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -10,9 +12,20 @@ public static class AppsRegistration
     public static IServiceCollection AddApps(this IServiceCollection services)
     {
         services.AddSingleton<AppCatalog>();
+        services.AddAppOverviews();
         services.AddSingleton<IValidateOptions<SampleOptions>, SampleOptionsValidation>();
         services.AddOptions<SampleOptions>().BindConfiguration(SampleOptions.Section).ValidateOnStart();
         services.AddSingleton<SampleApp>();
+        return services;
+    }
+
+    /// <summary>Registers <see cref="AppOverviews"/>.</summary>
+    public static IServiceCollection AddAppOverviews(this IServiceCollection services)
+    {
+        services.AddSingleton(provider => new ContainerGlance(
+            provider.GetRequiredService<IContainerEngine>(), provider.GetRequiredService<InstanceIdentity>(),
+            provider.GetRequiredService<DeploymentFeed>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<AppOverviews>();
         return services;
     }
 }

@@ -1,4 +1,5 @@
 using Deployer.Core.Engine;
+using NodaTime;
 
 namespace Deployer.Core.Deployments;
 
@@ -20,6 +21,28 @@ internal sealed class AppContainers(
     /// <summary>The container that a deployment made; <see langword="null"/> when there is none (any more).</summary>
     public async Task<ContainerDetails?> FindAsync(string appName, long deploymentId, CancellationToken cancellationToken) =>
         (await ListAsync(appName, cancellationToken)).FirstOrDefault(container => ContainerNames.DeploymentOf(container) == deploymentId);
+
+    /// <summary>Makes a container run that has to, also when it is on its way out.</summary>
+    /// <param name="container">The container as it was just seen.</param>
+    /// <param name="toldToStopAt">When Deployer last told it to stop, if it did.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>Whether it had to be started.</returns>
+    public async Task<bool> EnsureServesAsync(ContainerDetails container, Instant? toldToStopAt, CancellationToken cancellationToken)
+    {
+        if (container.Stays(toldToStopAt))
+        {
+            return false;
+        }
+
+        if (container.IsUp())
+        {
+            // It was given time to end, and nobody can take that back: a start would find it running, and then it ends.
+            await engine.StopContainerAsync(container.Id, TimeSpan.Zero, cancellationToken);
+        }
+
+        await engine.StartContainerAsync(container.Id, cancellationToken);
+        return true;
+    }
 
     /// <summary>
     /// Removes what ended deployments of an app left behind, and nothing else; starts the container that serves where an
@@ -50,9 +73,10 @@ internal sealed class AppContainers(
 
         foreach (var container in found)
         {
-            if (ContainerNames.DeploymentOf(container) == app.Current && app.ToServe.Contains(container.Id) && !container.IsUp())
+            if (ContainerNames.DeploymentOf(container) == app.Current
+                && app.ToServe.TryGetValue(container.Id, out var stoppedAt)
+                && await EnsureServesAsync(container, stoppedAt, cancellationToken))
             {
-                await engine.StartContainerAsync(container.Id, cancellationToken);
                 await say($"Started {container.Name} again, which an earlier deployment had stopped", cancellationToken);
             }
         }
@@ -71,4 +95,8 @@ internal static class ContainerQuestions
     /// <summary>Whether it runs, or the engine keeps bringing it back.</summary>
     public static bool IsUp(this ContainerDetails container) =>
         container.Status is ContainerStatus.Running or ContainerStatus.Restarting or ContainerStatus.Paused;
+
+    /// <summary>Whether it is up and stays so: one that was told to stop after its start may still run, but not for long.</summary>
+    public static bool Stays(this ContainerDetails container, Instant? toldToStopAt) =>
+        container.IsUp() && (toldToStopAt is null || container.StartedAt > toldToStopAt);
 }

@@ -45,8 +45,11 @@ internal sealed record ContainerNames(string App, int Number, long DeploymentId)
         };
 
     /// <summary>Id of the deployment that made a container; <see langword="null"/> when its label says none.</summary>
-    public static long? DeploymentOf(Engine.ContainerDetails container) =>
-        container.Labels.TryGetValue(DeploymentLabel, out var text)
+    public static long? DeploymentOf(Engine.ContainerDetails container) => DeploymentOf(container.Labels);
+
+    /// <summary>Id of the deployment that labels speak of; <see langword="null"/> when they speak of none.</summary>
+    public static long? DeploymentOf(IReadOnlyDictionary<string, string> labels) =>
+        labels.TryGetValue(DeploymentLabel, out var text)
         && long.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var id)
             ? id
             : null;

@@ -42,6 +42,12 @@ public sealed class Deployment
     /// </summary>
     public string? PreviousContainerId { get; init; }
 
+    /// <summary>
+    /// When the container that served before was told to stop; <see langword="null"/> before. It serves again only once it
+    /// was started after that: one that still runs is on its way out.
+    /// </summary>
+    public Instant? PreviousStoppedAt { get; init; }
+
     /// <summary>When the new container took over; from then on the deployment is finished, not undone, after a crash.</summary>
     public Instant? SwitchedAt { get; init; }
 
@@ -77,6 +83,9 @@ public sealed class Deployment
 
     /// <summary>The earlier deployment whose image and spec this one brings back; <see langword="null"/> unless a restore.</summary>
     public long? RestoredFrom { get; init; }
+
+    /// <summary>Why the environment was frozen when this was asked for all the same; <see langword="null"/> where no freeze was overridden.</summary>
+    public string? OverriddenFreeze { get; init; }
 
     /// <summary>
     /// The values of the secret environment variables as they were when the deployment was asked for, encrypted;

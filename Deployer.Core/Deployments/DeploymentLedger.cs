@@ -1,6 +1,7 @@
 using Deployer.Core.Apps;
 using Deployer.Core.Data;
 using Deployer.Core.Environments;
+using Deployer.Core.Notifications;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Query;
@@ -82,7 +83,17 @@ internal sealed partial class DeploymentLedger(
                     set => set.SetProperty(deployment => deployment.Status, DeploymentStatus.Running)
                         .SetProperty(deployment => deployment.Worker, worker)
                         .SetProperty(deployment => deployment.LeaseUntil, until)
-                        .SetProperty(deployment => deployment.StartedAt, now),
+                        .SetProperty(deployment => deployment.StartedAt, now)
+
+                        // From the first moment on, so that a crash at any later one finds what has to serve again.
+                        .SetProperty(
+                            deployment => deployment.PreviousDeploymentId,
+                            deployment => db.Apps.Where(app => app.Id == deployment.AppId).Select(app => app.CurrentDeploymentId).FirstOrDefault())
+                        .SetProperty(
+                            deployment => deployment.PreviousContainerId,
+                            deployment => db.Deployments
+                                .Where(current => db.Apps.Any(app => app.Id == deployment.AppId && app.StoppedAt == null && app.CurrentDeploymentId == current.Id))
+                                .Select(current => current.ContainerId).FirstOrDefault()),
                     cancellationToken);
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode == SqliteConstraint)
@@ -172,6 +183,15 @@ internal sealed partial class DeploymentLedger(
             publish: false,
             cancellationToken);
 
+    /// <summary>Records that the container that served is about to be told to stop.</summary>
+    /// <returns>When, by our clock.</returns>
+    public async Task<Instant> RecordPreviousStopAsync(Claim claim, CancellationToken cancellationToken)
+    {
+        var now = time.Now();
+        await ChangeAsync(claim, set => set.SetProperty(deployment => deployment.PreviousStoppedAt, now), publish: false, cancellationToken);
+        return now;
+    }
+
     /// <summary>Records what the image reference resolved to.</summary>
     public Task RecordImageAsync(Claim claim, string imageId, string? digest, CancellationToken cancellationToken) =>
         ChangeAsync(
@@ -249,6 +269,7 @@ internal sealed partial class DeploymentLedger(
                 set => set.SetProperty(step => step.State, ofRunning).SetProperty(step => step.EndedAt, now), cancellationToken);
         await db.Steps.Where(step => step.DeploymentId == claim.DeploymentId && step.State == StepState.Pending)
             .ExecuteUpdateAsync(set => set.SetProperty(step => step.State, StepState.Skipped), cancellationToken);
+        await NotificationOutbox.PlanAsync(db, claim.DeploymentId, NotificationOutbox.EventOf(end.Status), now, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         feed.Publish(claim.DeploymentId);
     }
@@ -295,7 +316,14 @@ internal sealed partial class DeploymentLedger(
         }
 
         var deployments = await db.Deployments.Where(deployment => deployment.AppId == app.Id)
-            .Select(deployment => new { deployment.Id, deployment.Status, deployment.UndoPending, deployment.PreviousContainerId })
+            .Select(deployment => new
+            {
+                deployment.Id,
+                deployment.Status,
+                deployment.UndoPending,
+                deployment.PreviousContainerId,
+                deployment.PreviousStoppedAt,
+            })
             .ToListAsync(cancellationToken);
         return new AppLedger(
             app.Id,
@@ -304,7 +332,8 @@ internal sealed partial class DeploymentLedger(
             deployments.FirstOrDefault(deployment => deployment.Status == DeploymentStatus.Running)?.Id,
             deployments.Where(deployment => deployment.UndoPending).Select(deployment => deployment.Id).ToList(),
             deployments.Where(deployment => deployment is { UndoPending: true, PreviousContainerId: not null })
-                .Select(deployment => deployment.PreviousContainerId!).ToHashSet(StringComparer.Ordinal));
+                .GroupBy(deployment => deployment.PreviousContainerId!, StringComparer.Ordinal)
+                .ToDictionary(owed => owed.Key, owed => owed.Max(deployment => deployment.PreviousStoppedAt), StringComparer.Ordinal));
     }
 
     /// <summary>
@@ -416,9 +445,9 @@ internal sealed partial class DeploymentLedger(
 /// <param name="Ended">Ids of its deployments that have ended.</param>
 /// <param name="Running">Its running deployment.</param>
 /// <param name="Debts">Its ended deployments whose containers are still to be put right.</param>
-/// <param name="ToServe">Containers that have to serve again for that.</param>
+/// <param name="ToServe">Containers that have to serve again for that, each with when it was last told to stop.</param>
 internal sealed record AppLedger(
-    long AppId, long? Current, IReadOnlySet<long> Ended, long? Running, IReadOnlyList<long> Debts, IReadOnlySet<string> ToServe);
+    long AppId, long? Current, IReadOnlySet<long> Ended, long? Running, IReadOnlyList<long> Debts, IReadOnlyDictionary<string, Instant?> ToServe);
 
 /// <summary>Who holds a running deployment, and until when.</summary>
 internal sealed record Holding(long DeploymentId, string? Worker, Instant? LeaseUntil);

@@ -2,6 +2,7 @@ using Deployer.Core.Apps;
 using Deployer.Core.Data;
 using Deployer.Core.Engine;
 using Deployer.Core.Environments;
+using Deployer.Core.Notifications;
 using Deployer.Core.Secrets;
 using Microsoft.EntityFrameworkCore;
 
@@ -43,9 +44,15 @@ public sealed class DeploymentQueue(
     /// <param name="requestedBy">Who asks; kept in the log of the deployment.</param>
     /// <param name="cancellationToken">Cancels the request itself.</param>
     /// <exception cref="Logs.LogStoreException">The log cannot be written; the deployment has left the queue, and ends a little later.</exception>
-    public async Task<CancelResult> CancelAsync(long deploymentId, string requestedBy, CancellationToken cancellationToken)
+    public Task<CancelResult> CancelAsync(long deploymentId, string requestedBy, CancellationToken cancellationToken) =>
+        CancelAsync(deploymentId, requestedBy, _ => { }, cancellationToken);
+
+    /// <summary>The same together with what <paramref name="alongside"/> adds to the transaction, where it is the first such request.</summary>
+    internal async Task<CancelResult> CancelAsync(
+        long deploymentId, string requestedBy, Action<DeployerDb> alongside, CancellationToken cancellationToken)
     {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var now = time.Now();
         var withdrawn = await db.Deployments
             .Where(deployment => deployment.Id == deploymentId && deployment.Status == DeploymentStatus.Queued && deployment.WithdrawnAt == null)
@@ -56,6 +63,7 @@ public sealed class DeploymentQueue(
                 cancellationToken);
         if (withdrawn == 1)
         {
+            await CommitAsync();
             await withdrawals.EndAsync(deploymentId, cancellationToken);
             return CancelResult.Canceled;
         }
@@ -68,6 +76,7 @@ public sealed class DeploymentQueue(
                 cancellationToken);
         if (asked == 1)
         {
+            await CommitAsync();
             feed.Publish(deploymentId);
             return CancelResult.Requested;
         }
@@ -82,6 +91,13 @@ public sealed class DeploymentQueue(
             { Status: DeploymentStatus.Queued, SupersededBy: null } => CancelResult.Canceled,
             _ => CancelResult.AlreadyEnded,
         };
+
+        async Task CommitAsync()
+        {
+            alongside(db);
+            await db.SaveChangesAsync(cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+        }
     }
 
     /// <summary>Queues a deployment of what the snapshot says.</summary>
@@ -106,8 +122,8 @@ public sealed class DeploymentQueue(
         }
 
         var now = time.Now();
-        if (!request.OverrideFreeze
-            && await EnvironmentBook.FindFreeze(db, app.Environment, now).FirstOrDefaultAsync(cancellationToken) is { } freeze)
+        var freeze = await EnvironmentBook.FindFreeze(db, app.Environment, now).FirstOrDefaultAsync(cancellationToken);
+        if (freeze is not null && !request.OverrideFreeze)
         {
             return new EnqueueResult.Frozen(app.Environment, freeze.EndsAt, freeze.Reason);
         }
@@ -121,6 +137,7 @@ public sealed class DeploymentQueue(
             Spec = snapshot.Spec,
             SealedSecrets = snapshot.SealedSecrets,
             RestoredFrom = snapshot.RestoredFrom,
+            OverriddenFreeze = freeze?.Reason,
             Reason = request.Reason,
             RequestedBy = request.RequestedBy,
             IdempotencyKey = request.IdempotencyKey,
@@ -132,6 +149,13 @@ public sealed class DeploymentQueue(
         if (await db.Set<EnvironmentRules>().AnyAsync(rules => rules.Name == app.Environment && rules.Protected, cancellationToken))
         {
             db.Add(new DeploymentApproval { DeploymentId = deployment.Id, RequestedById = request.RequestedById });
+            await db.SaveChangesAsync(cancellationToken);
+            await NotificationOutbox.PlanAsync(db, deployment.Id, NotificationEvents.ApprovalWanted, now, cancellationToken);
+        }
+
+        if (request.Alongside is { } alongside)
+        {
+            alongside(db, deployment);
             await db.SaveChangesAsync(cancellationToken);
         }
 

@@ -37,6 +37,26 @@ public sealed class DeploymentReader(IDbContextFactory<DeployerDb> databases)
             deployments = deployments.Where(deployment => deployment.Status == status);
         }
 
+        if (filter.Environment is { } environment)
+        {
+            deployments = deployments.Where(deployment => db.Apps.Any(app => app.Id == deployment.AppId && app.Environment == environment));
+        }
+
+        if (filter.RequestedBy is { } who)
+        {
+            deployments = deployments.Where(deployment => deployment.RequestedBy != null && deployment.RequestedBy.Contains(who));
+        }
+
+        if (filter.Since is { } since)
+        {
+            deployments = deployments.Where(deployment => deployment.CreatedAt >= since);
+        }
+
+        if (filter.Until is { } until)
+        {
+            deployments = deployments.Where(deployment => deployment.CreatedAt < until);
+        }
+
         if (filter.Before is { } before)
         {
             deployments = deployments.Where(deployment => deployment.Id < before);
@@ -74,6 +94,8 @@ public sealed class DeploymentReader(IDbContextFactory<DeployerDb> databases)
             CancelRequestedBy = Deployment.CancelRequestedBy,
             SupersededBy = Deployment.SupersededBy,
             RestoredFrom = Deployment.RestoredFrom,
+            OverriddenFreeze = Deployment.OverriddenFreeze,
+            LogPinned = Deployment.Pinned,
         };
     }
 }

@@ -1,3 +1,4 @@
+using Deployer.Core.Data;
 using NodaTime;
 
 namespace Deployer.Core.Deployments;
@@ -17,6 +18,9 @@ public sealed record DeploymentRequest(string? Image, string? Reason, string? Re
 
     /// <summary>Whether to deploy in spite of a freeze. The gate lets admins alone ask for it, and records it.</summary>
     public bool OverrideFreeze { get; init; }
+
+    /// <summary>Adds to the transaction that queues the deployment: the entry in the audit log.</summary>
+    internal Action<DeployerDb, Deployment>? Alongside { get; init; }
 }
 
 /// <summary>What became of a request to deploy.</summary>

@@ -1,5 +1,6 @@
 using Deployer.Core.Apps;
 using Deployer.Core.Engine;
+using NodaTime;
 
 namespace Deployer.Core.Deployments;
 
@@ -22,7 +23,13 @@ internal sealed class DeploymentRun(
     public string Environment => claimed.App.Environment;
 
     /// <summary>Deployment that was the app's current one when this one began.</summary>
-    public long? PreviousDeploymentId => claimed.App.CurrentDeploymentId;
+    public long? PreviousDeploymentId => claimed.Deployment.PreviousDeploymentId;
+
+    /// <summary>Container that serves the app unless the deployment succeeds: until Prepare has looked, by the record alone.</summary>
+    public string? PreviousContainerId => Looked ? Previous?.Id : claimed.Deployment.PreviousContainerId;
+
+    /// <summary>Whether <see cref="Previous"/> is known. Set by Prepare.</summary>
+    public bool Looked { get; set; }
 
     public ImageReference Image => image;
 
@@ -40,6 +47,9 @@ internal sealed class DeploymentRun(
 
     /// <summary>Whether the old container must stop before the new one starts. Set by Prepare.</summary>
     public bool StopFirst { get; set; }
+
+    /// <summary>When <see cref="Previous"/> was told to stop. Set by Start or by Clean up.</summary>
+    public Instant? PreviousStoppedAt { get; set; }
 
     /// <summary>The image in the engine. Set by Pull.</summary>
     public ImageDetails? Pulled { get; set; }

@@ -41,6 +41,12 @@ public sealed record DeploymentView(
 
     /// <summary>Id of the earlier deployment that it brings back; <see langword="null"/> unless a restore.</summary>
     public long? RestoredFrom { get; init; }
+
+    /// <summary>Why the environment was frozen when this was asked for all the same; <see langword="null"/> where no freeze was overridden.</summary>
+    public string? OverriddenFreeze { get; init; }
+
+    /// <summary>Whether its log is pinned: retention keeps it.</summary>
+    public bool LogPinned { get; init; }
 }
 
 /// <summary>A second person's approval, which a protected environment wants.</summary>
@@ -66,4 +72,17 @@ public sealed record PublishedPort(int Container, int Host);
 /// <param name="Status">In this status alone; <see langword="null"/> for all.</param>
 /// <param name="Before">Older than this id, for the next page; <see langword="null"/> for the first.</param>
 /// <param name="Limit">At most so many, 1–500.</param>
-public sealed record DeploymentFilter(string? App, DeploymentStatus? Status, long? Before, int Limit);
+public sealed record DeploymentFilter(string? App, DeploymentStatus? Status, long? Before, int Limit)
+{
+    /// <summary>Of apps of this environment alone; <see langword="null"/> for all.</summary>
+    public string? Environment { get; init; }
+
+    /// <summary>Asked for by somebody whose name holds this; <see langword="null"/> for all.</summary>
+    public string? RequestedBy { get; init; }
+
+    /// <summary>Queued at this instant or later; <see langword="null"/> for all.</summary>
+    public Instant? Since { get; init; }
+
+    /// <summary>Queued before this instant; <see langword="null"/> for all.</summary>
+    public Instant? Until { get; init; }
+}

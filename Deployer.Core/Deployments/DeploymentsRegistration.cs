@@ -1,3 +1,4 @@
+using Deployer.Core.Audit;
 using Deployer.Core.Data;
 using Deployer.Core.Engine;
 using Deployer.Core.Registries;
@@ -20,6 +21,8 @@ public static class DeploymentsRegistration
         services.AddSingleton<DeploymentReader>();
         services.AddSecrets();
         services.AddRegistries();
+        services.TryAddSingleton<AuditLog>();
+        services.TryAddSingleton<DeploymentSecrets>();
         services.AddSingleton<PullBoard>();
         services.AddSingleton(provider => new ProgressReader(
             provider.GetRequiredService<IDbContextFactory<DeployerDb>>(), provider.GetRequiredService<PullBoard>(), provider.GetRequiredService<TimeProvider>()));
@@ -35,6 +38,7 @@ public static class DeploymentsRegistration
         services.AddSingleton(provider => new DriftReader(
             provider.GetRequiredService<IDbContextFactory<DeployerDb>>(), provider.GetRequiredService<AppContainers>()));
         services.AddSingleton<Restorer>();
+        services.AddSingleton<DeployPlanner>();
         services.AddSingleton<Withdrawals>();
         services.AddSingleton<DeploymentQueue>();
         return services;

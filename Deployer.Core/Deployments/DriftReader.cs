@@ -1,3 +1,4 @@
+using System.Globalization;
 using Deployer.Core.Data;
 using Deployer.Core.Engine;
 using Microsoft.EntityFrameworkCore;
@@ -26,6 +27,15 @@ public enum DriftKind
     /// <summary>The container runs another image than the deployment recorded.</summary>
     OtherImage,
 
+    /// <summary>The container is paused: it holds its requests and answers none.</summary>
+    Paused,
+
+    /// <summary>The container's limits of memory or processor were changed.</summary>
+    LimitsChanged,
+
+    /// <summary>The container's restart policy was changed.</summary>
+    RestartChanged,
+
     /// <summary>Containers carry the app's label that no deployment of it accounts for.</summary>
     Stranger,
 
@@ -47,7 +57,14 @@ public sealed record Drift(DriftKind Kind, string Says);
 /// <param name="Drifts">Differences from what was deployed; empty when there are none.</param>
 public sealed record AppRuntime(
     Instant? StoppedAt, string? ContainerId, ContainerStatus? Status, ContainerHealth Health, IReadOnlyList<PublishedPort> Ports,
-    IReadOnlyList<Drift> Drifts);
+    IReadOnlyList<Drift> Drifts)
+{
+    /// <summary>When the container was last started; <see langword="null"/> where there is none, or it never was.</summary>
+    public Instant? StartedAt { get; init; }
+
+    /// <summary>How often the engine has restarted the container by itself.</summary>
+    public long RestartCount { get; init; }
+}
 
 /// <summary>Compares what runs with what was deployed.</summary>
 public sealed class DriftReader
@@ -94,7 +111,11 @@ public sealed class DriftReader
             container?.Status,
             container?.Health ?? ContainerHealth.None,
             container is null ? [] : [.. container.Ports.Select(port => new PublishedPort(port.Key, port.Value)).OrderBy(port => port.Container)],
-            drifts);
+            drifts)
+        {
+            StartedAt = container?.StartedAt,
+            RestartCount = container?.RestartCount ?? 0,
+        };
     }
 
     private static IEnumerable<Drift> Compare(string app, bool stopped, Deployment current, ContainerDetails? container)
@@ -116,7 +137,13 @@ public sealed class DriftReader
             yield return new Drift(DriftKind.RunningAlthoughStopped, $"The app was stopped, but somebody else started the container {container.Name}.");
         }
 
-        if (container.Health == ContainerHealth.Unhealthy)
+        if (container.Status == ContainerStatus.Paused)
+        {
+            yield return new Drift(DriftKind.Paused, $"The container {container.Name} was paused by somebody else: it answers nothing until it is resumed, restarted or deployed again.");
+        }
+
+        // Of a container that does not run the engine says so too.
+        if (container is { Status: ContainerStatus.Running, Health: ContainerHealth.Unhealthy })
         {
             yield return new Drift(DriftKind.Unhealthy, $"The health check of {container.Name} has failed {container.FailingStreak} times in a row.");
         }
@@ -130,5 +157,22 @@ public sealed class DriftReader
         {
             yield return new Drift(DriftKind.OtherImage, $"The container {container.Name} runs another image than #{current.Number} recorded.");
         }
+
+        if (container.Bounds is { } bounds && ContainerBounds.Of(current.Spec) is var wanted && bounds != wanted)
+        {
+            if (bounds with { Restart = wanted.Restart } != wanted)
+            {
+                yield return new Drift(DriftKind.LimitsChanged, $"The limits of {container.Name} were changed to {Words(bounds)} by somebody else; #{current.Number} has {Words(wanted)}.");
+            }
+
+            if (bounds.Restart != wanted.Restart)
+            {
+                yield return new Drift(DriftKind.RestartChanged, $"The restart policy of {container.Name} was changed by somebody else.");
+            }
+        }
     }
+
+    private static string Words(ContainerBounds bounds) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{(bounds.Memory == 0 ? "unlimited memory" : $"{bounds.Memory / 1024 / 1024} MB")} and {(bounds.NanoCpus == 0 ? "all processors" : $"{bounds.NanoCpus / 1e9:0.##} cores")}");
 }

@@ -86,7 +86,9 @@ internal sealed partial class FailureAdvisor(
         var unused = await engine.FindUnusedImagesAsync(cancellationToken);
         return unused.Count == 0
             ? null
-            : $"{unused.Count} images that no container uses take up to {unused.Bytes / 1e6:0} MB on the engine's disk: remove those that are not needed, and deploy again.";
+            : unused.Count == 1
+                ? $"One image that no container uses takes up to {unused.Bytes / 1e6:0} MB on the engine's disk: remove it if it is not needed (docker image prune --all), and deploy again."
+                : $"{unused.Count} images that no container uses take up to {unused.Bytes / 1e6:0} MB on the engine's disk: remove those that are not needed (docker image prune --all), and deploy again.";
     }
 
     // Levenshtein's distance: single-character edits that lead from one text to the other.

@@ -17,7 +17,7 @@ internal static class FailureRules
         DeploymentFailedException failed => new(failed.Code, failed.Message, failed.Remedy, evidence),
         EngineException engine => Explain(engine, run, evidence),
         LogStoreException store => new(
-            FailureCode.Internal,
+            store.Fault is LogStoreFault.DiskFull ? FailureCode.DiskFull : FailureCode.Internal,
             $"The deployment's log could not be written: {store.Message}",
             "See that the disk of Data:Directory has room and can be written, then deploy again.",
             evidence),

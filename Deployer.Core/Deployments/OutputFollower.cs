@@ -9,7 +9,7 @@ internal sealed class OutputFollower : IAsyncDisposable
     // The container was started a moment ago: this is all of its output, and yet a bound.
     private const int Tail = 10_000;
 
-    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(30);
     private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(1);
 
     private readonly IContainerEngine _engine;

@@ -32,6 +32,9 @@ public sealed class ProgressReader
         _time = time;
     }
 
+    /// <summary>The layers that a deployment pulls now, by id; empty when it pulls none, or in another process.</summary>
+    public IReadOnlyList<LayerProgress> ReadPull(long deploymentId) => _pulls.Read(deploymentId);
+
     /// <summary>A deployment's progress; <see langword="null"/> when there is none of that id.</summary>
     public async Task<DeploymentProgress?> FindAsync(long deploymentId, CancellationToken cancellationToken)
     {

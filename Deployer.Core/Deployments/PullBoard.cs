@@ -23,8 +23,11 @@ internal sealed class PullBoard
     {
         if (happening.Layer is { } layer)
         {
-            _pulls.GetOrAdd(deploymentId, _ => new ConcurrentDictionary<string, LayerProgress>(StringComparer.Ordinal))
-                [layer] = new LayerProgress(layer, happening.Status, happening.Current, happening.Total);
+            // Milestones such as 'Download complete' come without bytes; how many there are stays true.
+            _pulls.GetOrAdd(deploymentId, _ => new ConcurrentDictionary<string, LayerProgress>(StringComparer.Ordinal)).AddOrUpdate(
+                layer,
+                _ => new LayerProgress(layer, happening.Status, happening.Current, happening.Total),
+                (_, known) => new LayerProgress(layer, happening.Status, happening.Current, happening.Total ?? known.Total));
         }
     }
 

@@ -121,6 +121,16 @@ public sealed class Restorer(
             cancellationToken);
     }
 
+    /// <summary>The fields of a spec that differ from what serves; an image counts with its digest.</summary>
+    internal static List<SpecDifference> Compare(DeploymentView? current, AppSpec restored)
+    {
+        var now = current is null ? null : JsonSerializer.SerializeToNode(
+            current.Digest is null ? current.Spec : current.Spec with { Image = WithDigest(current.Spec.Image, current.Digest) }, DeployerJson.Options)!.AsObject();
+        return [.. JsonSerializer.SerializeToNode(restored, DeployerJson.Options)!.AsObject()
+            .Select(field => new SpecDifference(field.Key, now is null ? null : Json(now[field.Key]), Json(field.Value)))
+            .Where(difference => !string.Equals(difference.Current, difference.Restored, StringComparison.Ordinal))];
+    }
+
     private static string? WhyNot(Deployment row) => row switch
     {
         { Status: not DeploymentStatus.Succeeded } => "Only a deployment that succeeded can be restored.",
@@ -150,15 +160,6 @@ public sealed class Restorer(
             false => ImageWhereabouts.Gone,
             null => ImageWhereabouts.Unknown,
         };
-    }
-
-    private static List<SpecDifference> Compare(DeploymentView? current, AppSpec restored)
-    {
-        var now = current is null ? null : JsonSerializer.SerializeToNode(
-            current.Digest is null ? current.Spec : current.Spec with { Image = WithDigest(current.Spec.Image, current.Digest) }, DeployerJson.Options)!.AsObject();
-        return [.. JsonSerializer.SerializeToNode(restored, DeployerJson.Options)!.AsObject()
-            .Select(field => new SpecDifference(field.Key, now is null ? null : Json(now[field.Key]), Json(field.Value)))
-            .Where(difference => !string.Equals(difference.Current, difference.Restored, StringComparison.Ordinal))];
     }
 
     private static string WithDigest(string image, string digest)

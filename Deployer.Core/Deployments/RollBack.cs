@@ -1,4 +1,5 @@
 using Deployer.Core.Engine;
+using NodaTime;
 
 namespace Deployer.Core.Deployments;
 
@@ -8,14 +9,18 @@ namespace Deployer.Core.Deployments;
 /// <param name="AppName">Its app's name.</param>
 /// <param name="PreviousDeploymentId">Deployment that was current before; <see langword="null"/> where none was.</param>
 /// <param name="PreviousContainerId">Container that served before; <see langword="null"/> where none did.</param>
+/// <param name="PreviousStoppedAt">When that container was told to stop; <see langword="null"/> where it was not.</param>
 /// <param name="Switched">Whether the new container had taken over.</param>
 internal sealed record RollBackOrder(
-    Claim Claim, long AppId, string AppName, long? PreviousDeploymentId, string? PreviousContainerId, bool Switched);
+    Claim Claim, long AppId, string AppName, long? PreviousDeploymentId, string? PreviousContainerId, Instant? PreviousStoppedAt, bool Switched);
 
 /// <summary>Makes the old container serve again and removes the new one.</summary>
 internal sealed class RollBack(
-    IContainerEngine engine, AppContainers containers, DeploymentLedger ledger, AppTraffic traffic)
+    IContainerEngine engine, AppContainers containers, Wellness wellness, DeploymentLedger ledger, AppTraffic traffic)
 {
+    // Who goes back has a cancel waiting, or an app that is not well.
+    private static readonly TimeSpan OldReadyLimit = TimeSpan.FromSeconds(10);
+
     /// <summary>
     /// Whether the old state can still be had: before the switch always, after it as long as the old container is there.
     /// </summary>
@@ -29,7 +34,13 @@ internal sealed class RollBack(
     {
         if (order.Switched)
         {
+            // The new container serves on until the old one can.
             await StartPreviousAsync(order, log, cancellationToken);
+            if (order.PreviousContainerId is { } previous)
+            {
+                await wellness.WaitAsync(previous, health: null, OldReadyLimit, cancellationToken);
+            }
+
             await ledger.SwitchBackAsync(order.Claim, order.AppId, order.PreviousDeploymentId, cancellationToken);
             await traffic.FollowRecordAsync(order.AppId, cancellationToken);
             await RemoveNewAsync(order, log, cancellationToken);
@@ -69,9 +80,8 @@ internal sealed class RollBack(
             return;
         }
 
-        if (!old.IsUp())
+        if (await containers.EnsureServesAsync(old, order.PreviousStoppedAt, cancellationToken))
         {
-            await engine.StartContainerAsync(id, cancellationToken);
             await log.TellAsync($"Started {old.Name} again", cancellationToken);
         }
 

@@ -1,5 +1,6 @@
 using Deployer.Core.Data;
 using Deployer.Core.Logs;
+using Deployer.Core.Notifications;
 using Microsoft.EntityFrameworkCore;
 using NodaTime;
 
@@ -57,16 +58,25 @@ public sealed class Withdrawals(IDbContextFactory<DeployerDb> databases, LogStor
         var (line, status) = found.SupersededBy is { } newer
             ? ($"Superseded by #{newer} before it began", DeploymentStatus.Superseded)
             : ($"Canceled by {found.CancelRequestedBy} before it began", DeploymentStatus.Canceled);
-        await logs.AppendLog(id, LogStream.System, StepKind.Prepare, line, cancellationToken);
+        if (await logs.GetExtent(id, cancellationToken) is not { Lines: > 0 })
+        {
+            // Else a crash came between line and status: it is not said twice.
+            await logs.AppendLog(id, LogStream.System, StepKind.Prepare, line, cancellationToken);
+        }
 
         var now = time.Now();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        await db.Deployments.Where(deployment => deployment.Id == id && deployment.Status == DeploymentStatus.Queued)
+        var ended = await db.Deployments.Where(deployment => deployment.Id == id && deployment.Status == DeploymentStatus.Queued)
             .ExecuteUpdateAsync(
                 set => set.SetProperty(deployment => deployment.Status, status).SetProperty(deployment => deployment.EndedAt, now),
                 cancellationToken);
         await db.Steps.Where(step => step.DeploymentId == id)
             .ExecuteUpdateAsync(set => set.SetProperty(step => step.State, StepState.Skipped), cancellationToken);
+        if (ended == 1)
+        {
+            await NotificationOutbox.PlanAsync(db, id, NotificationOutbox.EventOf(status), now, cancellationToken);
+        }
+
         await transaction.CommitAsync(cancellationToken);
         feed.Publish(id);
     }

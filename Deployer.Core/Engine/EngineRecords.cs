@@ -51,7 +51,11 @@ public sealed record PullEvent(string? Layer, string Status, long? Current, long
 /// <param name="ExposedPorts">TCP ports that it exposes.</param>
 public sealed record ImageDetails(
     string Id, IReadOnlyList<string> RepoDigests, string OperatingSystem, string Architecture,
-    long Size, bool HasHealthCheck, IReadOnlyList<int> ExposedPorts);
+    long Size, bool HasHealthCheck, IReadOnlyList<int> ExposedPorts)
+{
+    /// <summary>How often its HEALTHCHECK probes while the container starts; <see langword="null"/> where it does not say.</summary>
+    public TimeSpan? StartInterval { get; init; }
+}
 
 /// <summary>A container to create.</summary>
 /// <param name="Name">Name in the engine, unique there.</param>
@@ -64,6 +68,12 @@ public sealed record ContainerPlan(
     string Name, string ImageId, AppSpec Spec, IReadOnlyDictionary<string, string> Environment,
     IReadOnlyDictionary<string, string> Labels, string? Network)
 {
+    /// <summary>
+    /// How often the image's HEALTHCHECK probes while the container starts, on engines that know it (25 and later);
+    /// <see langword="null"/> keeps the image's word, or else the engine's, which is 5 seconds.
+    /// </summary>
+    public TimeSpan? StartInterval { get; init; }
+
     /// <inheritdoc/>
     public override string ToString() => $"{Name} from {ImageId}";
 }
@@ -122,9 +132,57 @@ public enum ContainerHealth
 public sealed record ContainerDetails(
     string Id, string Name, string ImageId, IReadOnlyDictionary<string, string> Labels, ContainerStatus Status,
     long ExitCode, bool OutOfMemory, string Error, ContainerHealth Health, string? HealthOutput, int FailingStreak,
-    long RestartCount, Instant? StartedAt, IReadOnlyDictionary<int, int> Ports, IReadOnlyDictionary<string, string> Addresses);
+    long RestartCount, Instant? StartedAt, IReadOnlyDictionary<int, int> Ports, IReadOnlyDictionary<string, string> Addresses)
+{
+    /// <summary>What it may use, and what the engine does when it exits; <see langword="null"/> where the engine does not say.</summary>
+    public ContainerBounds? Bounds { get; init; }
+}
+
+/// <summary>What a container may use, and what the engine does when it exits. All of it can be changed while it runs.</summary>
+/// <param name="Memory">Bytes; 0 for no limit.</param>
+/// <param name="NanoCpus">Billionths of a core; 0 for no limit.</param>
+/// <param name="Restart">Restart policy.</param>
+public sealed record ContainerBounds(long Memory, long NanoCpus, RestartMode Restart)
+{
+    /// <summary>Those that a spec asks for.</summary>
+    public static ContainerBounds Of(AppSpec spec) => new(
+        (spec.MemoryMb ?? 0) * 1024L * 1024L, (long)Math.Round((spec.Cpus ?? 0) * 1_000_000_000), spec.Restart);
+}
+
+/// <summary>A container as a list of all shows it.</summary>
+/// <param name="Id">Full id.</param>
+/// <param name="Name">Name without leading slash.</param>
+/// <param name="Labels">Its labels.</param>
+/// <param name="Status">State.</param>
+/// <param name="Health">Health by its own health check.</param>
+public sealed record ContainerSketch(
+    string Id, string Name, IReadOnlyDictionary<string, string> Labels, ContainerStatus Status, ContainerHealth Health);
 
 /// <summary>A piece of a container's output, not split into lines.</summary>
 /// <param name="Stream"><see cref="LogStream.Stdout"/> or <see cref="LogStream.Stderr"/>.</param>
 /// <param name="Bytes">The bytes as they came; valid until the next piece is asked for.</param>
 public readonly record struct OutputChunk(LogStream Stream, ReadOnlyMemory<byte> Bytes);
+
+/// <summary>What an engine's data takes on its disk.</summary>
+/// <param name="ImageBytes">All layers of all images, each layer once.</param>
+/// <param name="ContainerBytes">What containers have written to their own layers.</param>
+/// <param name="VolumeBytes">The volumes.</param>
+/// <param name="BuildCacheBytes">The builder's cache.</param>
+/// <param name="Images">The images, newest first.</param>
+public sealed record DiskUse(long ImageBytes, long ContainerBytes, long VolumeBytes, long BuildCacheBytes, IReadOnlyList<HeldImage> Images);
+
+/// <summary>An image that an engine holds, with what it takes.</summary>
+/// <param name="Id">Image id.</param>
+/// <param name="Names">Its names with tag; empty for one that lost its name.</param>
+/// <param name="CreatedAt">When it was built.</param>
+/// <param name="Bytes">Its layers together, shared ones too.</param>
+/// <param name="OwnBytes">Its layers that no other image shares: what its removal frees at least.</param>
+/// <param name="Containers">How many containers, running or not, are made from it.</param>
+public sealed record HeldImage(string Id, IReadOnlyList<string> Names, Instant CreatedAt, long Bytes, long OwnBytes, int Containers);
+
+/// <summary>What a container uses at a moment.</summary>
+/// <param name="At">The moment.</param>
+/// <param name="Cores">Processors kept busy since the sample before, e.g. 0.5; <see langword="null"/> for the first sample.</param>
+/// <param name="MemoryBytes">Memory in use, without the page cache that can be given up.</param>
+/// <param name="MemoryLimitBytes">The most it may use: its own limit, or else the machine's memory.</param>
+public sealed record ContainerSample(Instant At, double? Cores, long MemoryBytes, long MemoryLimitBytes);

@@ -46,7 +46,7 @@ public interface IContainerEngine
     /// <summary>Starts a container; no error when it runs already.</summary>
     Task StartContainerAsync(string containerId, CancellationToken cancellationToken);
 
-    /// <summary>Sends the stop signal and kills after the grace; no error when it is stopped or gone.</summary>
+    /// <summary>Sends the stop signal and kills after the grace, at once where that is zero; no error when it is stopped or gone.</summary>
     Task StopContainerAsync(string containerId, TimeSpan grace, CancellationToken cancellationToken);
 
     /// <summary>Removes a container and its anonymous volumes, by force; no error when it is gone.</summary>
@@ -65,6 +65,14 @@ public interface IContainerEngine
     Task<IReadOnlyList<ContainerDetails>> ListContainersAsync(IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken);
 
     /// <summary>
+    /// The same containers as <see cref="ListContainersAsync"/> finds, with no more of each than a list tells: for hundreds
+    /// at once, where an engine can answer that in one go.
+    /// </summary>
+    async Task<IReadOnlyList<ContainerSketch>> GlanceAsync(IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken) =>
+        [.. (await ListContainersAsync(labels, cancellationToken)).Select(container =>
+            new ContainerSketch(container.Id, container.Name, container.Labels, container.Status, container.Health))];
+
+    /// <summary>
     /// Follows a container's output from <paramref name="tail"/> lines back, raw chunks in the engine's order, until the
     /// container stops or the engine ends the stream (which does not mean that it stopped: look again).
     /// </summary>
@@ -75,4 +83,13 @@ public interface IContainerEngine
 
     /// <summary>Makes sure that a bridge network of that name exists.</summary>
     Task EnsureNetworkAsync(string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken);
+
+    /// <summary>What the engine's data takes on its disk, and the images. Takes the engine a while where it holds much.</summary>
+    Task<DiskUse> MeasureDiskAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// A running container's use of processor and memory, about once a second, until it stops, is removed, or the engine
+    /// ends the stream.
+    /// </summary>
+    IAsyncEnumerable<ContainerSample> FollowStatsAsync(string containerId, CancellationToken cancellationToken);
 }

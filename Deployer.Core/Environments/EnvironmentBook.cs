@@ -10,9 +10,20 @@ namespace Deployer.Core.Environments;
 /// <summary>An environment as people see it.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Protected">Whether deployments wait for a second person's approval.</param>
+/// <param name="MaxConcurrent">Most deployments that run there at the same time; <see langword="null"/> for no limit.</param>
 /// <param name="Apps">How many apps run there.</param>
 /// <param name="Freezes">Freeze windows that are not over, the first first.</param>
-public sealed record EnvironmentView(string Name, bool Protected, int Apps, IReadOnlyList<FreezeView> Freezes);
+public sealed record EnvironmentView(string Name, bool Protected, int? MaxConcurrent, int Apps, IReadOnlyList<FreezeView> Freezes);
+
+/// <summary>What of an environment's rules is to change; <see langword="null"/> leaves a rule as it is.</summary>
+public sealed record EnvironmentChange
+{
+    /// <summary>Whether deployments wait for a second person's approval.</summary>
+    public bool? Protected { get; init; }
+
+    /// <summary>Most deployments that run there at the same time, 1 to <see cref="EnvironmentRules.HighestLimit"/>; 0 for no limit.</summary>
+    public int? MaxConcurrent { get; init; }
+}
 
 /// <summary>A freeze window as people see it.</summary>
 public sealed record FreezeView(long Id, Instant StartsAt, Instant EndsAt, string Reason, string CreatedBy);
@@ -58,32 +69,45 @@ public sealed class EnvironmentBook(
                     || actor.Grants.Any(grant => grant.App is not null && (grant.Environment is null || grant.Environment == name)))
                 .Order(StringComparer.Ordinal)
                 .Select(name => new EnvironmentView(
-                    name, rules.GetValueOrDefault(name)?.Protected ?? false, apps.GetValueOrDefault(name),
+                    name, rules.GetValueOrDefault(name)?.Protected ?? false, rules.GetValueOrDefault(name)?.MaxConcurrent, apps.GetValueOrDefault(name),
                     [.. freezes[name].Select(window => new FreezeView(window.Id, window.StartsAt, window.EndsAt, window.Reason, window.CreatedBy))])),
         ];
     }
 
     /// <summary>Protects an environment, or lifts the protection. Deployments that wait already go on waiting.</summary>
     /// <exception cref="AccessDeniedException">The caller is no admin there.</exception>
-    public async Task ProtectAsync(Actor actor, string environment, bool protect, CancellationToken cancellationToken)
+    public Task ProtectAsync(Actor actor, string environment, bool protect, CancellationToken cancellationToken) =>
+        ChangeAsync(actor, environment, new EnvironmentChange { Protected = protect }, cancellationToken);
+
+    /// <summary>Changes the rules of an environment. A lower limit lets what runs go on; a higher one is used within seconds.</summary>
+    /// <exception cref="AccessDeniedException">The caller is no admin there.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is negative or above <see cref="EnvironmentRules.HighestLimit"/>.</exception>
+    public async Task ChangeAsync(Actor actor, string environment, EnvironmentChange change, CancellationToken cancellationToken)
     {
         actor.Demand(AccessRole.Admin, environment, app: null);
+        if (change.MaxConcurrent is { } asked)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(asked, nameof(change));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(asked, EnvironmentRules.HighestLimit, nameof(change));
+        }
+
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var rules = await db.Set<EnvironmentRules>().FirstOrDefaultAsync(row => row.Name == environment, cancellationToken);
-        var before = rules?.Protected ?? false;
         if (rules is null)
         {
             rules = new EnvironmentRules { Name = environment, CreatedAt = time.Now() };
             db.Add(rules);
         }
 
-        rules.Protected = protect;
+        var before = new { rules.Protected, rules.MaxConcurrent };
+        rules.Protected = change.Protected ?? rules.Protected;
+        rules.MaxConcurrent = change.MaxConcurrent switch { null => rules.MaxConcurrent, 0 => null, var limit => limit };
         audit.Stage(db, actor, new AuditFact(AuditAction.EnvironmentChanged, AuditSubject.Environment(environment))
         {
             Environment = environment,
-            Before = new { Protected = before },
-            After = new { Protected = protect },
+            Before = before,
+            After = new { rules.Protected, rules.MaxConcurrent },
         });
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);

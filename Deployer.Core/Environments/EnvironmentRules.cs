@@ -12,6 +12,9 @@ namespace Deployer.Core.Environments;
 /// </summary>
 public sealed class EnvironmentRules
 {
+    /// <summary>The highest limit of <see cref="MaxConcurrent"/>.</summary>
+    public const int HighestLimit = 256;
+
     /// <summary>Database key.</summary>
     public long Id { get; init; }
 

@@ -50,7 +50,12 @@ public sealed class RegistryBook(IDbContextFactory<DeployerDb> databases, Secret
     }
 
     /// <summary>Stores credentials, in place of earlier ones for the host.</summary>
-    public async Task<RegistryChange> SaveAsync(string host, string userName, string password, CancellationToken cancellationToken)
+    public Task<RegistryChange> SaveAsync(string host, string userName, string password, CancellationToken cancellationToken) =>
+        SaveAsync(host, userName, password, _ => { }, cancellationToken);
+
+    /// <summary>The same together with what <paramref name="alongside"/> adds to the transaction.</summary>
+    internal async Task<RegistryChange> SaveAsync(
+        string host, string userName, string password, Action<DeployerDb> alongside, CancellationToken cancellationToken)
     {
         if (Normalize(host) is not { } known)
         {
@@ -75,20 +80,31 @@ public sealed class RegistryBook(IDbContextFactory<DeployerDb> databases, Secret
         if (changed == 0)
         {
             db.Add(new Registry { Host = known, UserName = userName, SealedPassword = sealedPassword, UpdatedAt = now });
-            await db.SaveChangesAsync(cancellationToken);
         }
 
+        alongside(db);
+        await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return RegistryChange.Saved;
     }
 
     /// <summary>Forgets the credentials for a host.</summary>
-    public async Task<RegistryChange> RemoveAsync(string host, CancellationToken cancellationToken)
+    public Task<RegistryChange> RemoveAsync(string host, CancellationToken cancellationToken) => RemoveAsync(host, _ => { }, cancellationToken);
+
+    /// <summary>The same together with what <paramref name="alongside"/> adds to the transaction.</summary>
+    internal async Task<RegistryChange> RemoveAsync(string host, Action<DeployerDb> alongside, CancellationToken cancellationToken)
     {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
-        return await db.Set<Registry>().Where(registry => registry.Host == (Normalize(host) ?? host)).ExecuteDeleteAsync(cancellationToken) == 1
-            ? RegistryChange.Saved
-            : RegistryChange.Unknown;
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        if (await db.Set<Registry>().Where(registry => registry.Host == (Normalize(host) ?? host)).ExecuteDeleteAsync(cancellationToken) == 0)
+        {
+            return RegistryChange.Unknown;
+        }
+
+        alongside(db);
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return RegistryChange.Saved;
     }
 
     /// <summary>Asks the registry, through the engine, whether it takes the stored credentials; <see langword="null"/> where there are none.</summary>

@@ -52,7 +52,15 @@ internal sealed partial class Caretaker(
         var apps = await containers.ListAppsAsync(cancellationToken);
         foreach (var app in apps.Union(await ledger.FindAppsWithDebtsAsync(cancellationToken), StringComparer.Ordinal))
         {
-            await containers.PutRightAsync(app, asking: null, (text, _) => { LogPutRight(app, text); return ValueTask.CompletedTask; }, cancellationToken);
+            try
+            {
+                await containers.PutRightAsync(app, asking: null, (text, _) => { LogPutRight(app, text); return ValueTask.CompletedTask; }, cancellationToken);
+            }
+            catch (EngineException exception) when (exception is not EngineUnreachableException)
+            {
+                // Say its host port was taken meanwhile. The other apps must not suffer for it.
+                LogNotPutRight(exception, app);
+            }
         }
     }
 
@@ -70,6 +78,9 @@ internal sealed partial class Caretaker(
 
     [LoggerMessage(LogLevel.Information, "App {App}: {Text}")]
     private partial void LogPutRight(string app, string text);
+
+    [LoggerMessage(LogLevel.Warning, "App {App} could not be put right; trying again")]
+    private partial void LogNotPutRight(Exception exception, string app);
 
     [LoggerMessage(LogLevel.Debug, "{Message} Looking again later")]
     private partial void LogEngineAway(string message);

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Deployer.Core.Deployments;
+using Deployer.Core.Diagnostics;
 using Deployer.Core.Engine;
 using Deployer.Core.Logs;
 using Deployer.Core.Registries;
@@ -14,7 +16,7 @@ namespace Deployer.Core.Runner;
 /// </summary>
 internal sealed partial class DeploymentExecutor(
     DeploymentPipeline pipeline, RollBack rollBack, EvidenceTaker evidence, FailureAdvisor advisor, DeploymentLedger ledger,
-    SecretBook secretBook, RegistryBook registries, LogStore logs, DeploymentFeed feed, IOptions<RunnerOptions> options, TimeProvider time, ILogger<DeploymentExecutor> logger)
+    SecretBook secretBook, RegistryBook registries, SecretAudit audit, LogStore logs, DeploymentFeed feed, IOptions<RunnerOptions> options, TimeProvider time, ILogger<DeploymentExecutor> logger)
 {
     private static readonly TimeSpan RollBackLimit = TimeSpan.FromSeconds(60);
 
@@ -40,6 +42,10 @@ internal sealed partial class DeploymentExecutor(
 
     private async Task RunAsync(ClaimedDeployment claimed, CancellationToken shutdown)
     {
+        var began = time.GetTimestamp();
+        using var span = DeployerTelemetry.Source.StartActivity("deployment");
+        span?.SetTag("deployer.app", claimed.App.Name).SetTag("deployer.environment", claimed.App.Environment)
+            .SetTag("deployer.deployment.id", claimed.Deployment.Id).SetTag("deployer.deployment.number", claimed.Deployment.Number);
         using var stall = new StallWatch(options.Value.StallLimit, time);
         await using var guard = new RunGuard(claimed.Claim, stall, ledger, feed, options.Value.Lease, time, logger, shutdown);
         var secrets = await RunSecrets.ReadAsync(claimed, secretBook, registries, guard.ClaimLost);
@@ -48,6 +54,7 @@ internal sealed partial class DeploymentExecutor(
         DeploymentEnd end;
         try
         {
+            await audit.RecordAsync(claimed, secrets, guard.Token);
             await pipeline.RunAsync(run, guard.Token);
             await log.SayAsync($"{run.AppName} #{run.Number} succeeded", guard.ClaimLost);
             await log.FlushAsync(guard.ClaimLost);
@@ -80,7 +87,20 @@ internal sealed partial class DeploymentExecutor(
         }
 
         await ledger.EndPersistentlyAsync(claimed.Claim, end, guard.ClaimLost);
+        Measure(claimed, end, span, time.GetElapsedTime(began));
         LogEnded(run.Id, run.AppName, run.Number, end.Status);
+    }
+
+    private static void Measure(ClaimedDeployment claimed, DeploymentEnd end, Activity? span, TimeSpan took)
+    {
+        var status = new KeyValuePair<string, object?>("status", end.Status.ToString().ToLowerInvariant());
+        DeployerTelemetry.Deployments.Add(1, status, new("environment", claimed.App.Environment));
+        DeployerTelemetry.DeploymentDuration.Record(took.TotalSeconds, status);
+        span?.SetTag("deployer.deployment.status", status.Value);
+        if (end.Failure is { } failure)
+        {
+            span?.SetTag("error.type", failure.Code.ToString()).SetStatus(ActivityStatusCode.Error);
+        }
     }
 
     /// <summary>The new container was seen healthy and serves: only the clean-up is owed.</summary>
@@ -104,7 +124,7 @@ internal sealed partial class DeploymentExecutor(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, guard.ClaimLost);
         var failure = guard.Reason == StopReason.Canceled ? null : await FindFailureAsync(run, guard.Reason, exception, either.Token);
         var order = new RollBackOrder(
-            run.Claim, run.AppId, run.AppName, run.PreviousDeploymentId, run.Previous?.Id, run.Switched);
+            run.Claim, run.AppId, run.AppName, run.PreviousDeploymentId, run.PreviousContainerId, run.PreviousStoppedAt, run.Switched);
         try
         {
             if (!await rollBack.IsPossibleAsync(order, either.Token))
@@ -122,6 +142,13 @@ internal sealed partial class DeploymentExecutor(
         catch (Exception fault) when (fault is EngineException || limit.IsCancellationRequested)
         {
             LogRollBackFailed(fault, run.Id);
+            if (run.Switched)
+            {
+                // The new container may serve or the old one: no final status says that truly until the engine is asked.
+                await run.Log.TellAsync($"{fault.Message} The deployment ends when the engine answers.", guard.ClaimLost);
+                throw;
+            }
+
             var words = limit.IsCancellationRequested ? "It took too long." : fault.Message;
             await run.Log.TellAsync($"Not everything could be put right: {words} This is done as soon as the engine answers", guard.ClaimLost);
             await run.Log.TryFlushAsync(guard.ClaimLost);

@@ -14,38 +14,44 @@ namespace Deployer.Core.Runner;
 /// taken over and is well, else undone.
 /// </summary>
 internal sealed partial class LeftoverSettler(
-    DeploymentLedger ledger, RollBack rollBack, AppContainers containers, SecretBook secretBook,
+    DeploymentLedger ledger, RollBack rollBack, AppContainers containers, Wellness wellness, SecretBook secretBook,
     RegistryBook registries, LogStore logs, DeploymentFeed feed, ActiveRuns active,
     WorkerIdentity worker, IOptions<RunnerOptions> options, TimeProvider time, ILogger<LeftoverSettler> logger)
 {
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
+    // Whether a container is well may take as long to know as its health check takes; the dashboard comes up meanwhile.
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
 
     /// <summary>Settles what can be settled now.</summary>
-    public async Task SettleAsync(CancellationToken cancellationToken)
+    public Task SettleAsync(CancellationToken cancellationToken) => SettleAsync(options.Value.StallLimit, cancellationToken);
+
+    /// <summary>Settles what can be settled at once, before the host takes work.</summary>
+    public Task SettleQuicklyAsync(CancellationToken cancellationToken) => SettleAsync(StartPatience, cancellationToken);
+
+    private async Task SettleAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
         worker.Announce();
-        foreach (var holding in await ledger.FindHeldByOthersAsync(active.Ids, cancellationToken))
-        {
-            if (!IsLeftOver(holding) || !active.TryAdd(holding.DeploymentId))
-            {
-                continue;
-            }
+        var held = await ledger.FindHeldByOthersAsync(active.Ids, cancellationToken);
+        await Task.WhenAll(held
+            .Where(holding => IsLeftOver(holding) && active.TryAdd(holding.DeploymentId))
+            .Select(holding => SettleAsync(holding, patience, cancellationToken)));
+    }
 
-            try
+    private async Task SettleAsync(Holding holding, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await ledger.TakeOverAsync(holding, worker.Name, options.Value.Lease, cancellationToken) is { } claimed)
             {
-                if (await ledger.TakeOverAsync(holding, worker.Name, options.Value.Lease, cancellationToken) is { } claimed)
-                {
-                    await SettleAsync(claimed, cancellationToken);
-                }
+                await SettleAsync(claimed, patience, cancellationToken);
             }
-            catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
-            {
-                LogSettleFailed(exception, holding.DeploymentId);
-            }
-            finally
-            {
-                active.Remove(holding.DeploymentId);
-            }
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            LogSettleFailed(exception, holding.DeploymentId);
+        }
+        finally
+        {
+            active.Remove(holding.DeploymentId);
         }
     }
 
@@ -56,9 +62,9 @@ internal sealed partial class LeftoverSettler(
         || holding.LeaseUntil < time.Now()
         || worker.IsGone(holding.Worker);
 
-    private async Task SettleAsync(ClaimedDeployment claimed, CancellationToken cancellationToken)
+    private async Task SettleAsync(ClaimedDeployment claimed, TimeSpan patience, CancellationToken cancellationToken)
     {
-        using var stall = new StallWatch(options.Value.StallLimit, time);
+        using var stall = new StallWatch(patience + options.Value.StallLimit, time);
         await using var guard = new RunGuard(
             claimed.Claim, stall, ledger, feed, options.Value.Lease, time, logger, cancellationToken);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(guard.ClaimLost, stall.Token, cancellationToken);
@@ -66,9 +72,19 @@ internal sealed partial class LeftoverSettler(
         await using var log = new DeploymentLog(logs, claimed.Deployment.Id, secrets.All, logger);
         var during = StepReached(claimed.Deployment);
         log.Step = during ?? StepKind.Prepare;
-        var end = claimed.Deployment is { SwitchedAt: not null, CancelRequestedAt: null } && await IsWellAsync(claimed, either.Token)
-            ? await FinishAsync(claimed, log, either.Token)
-            : await GoBackAsync(claimed, during, log, either.Token);
+        var well = claimed.Deployment is { SwitchedAt: not null, CancelRequestedAt: null } ? await IsWellAsync(claimed, patience, either.Token) : false;
+        var end = well switch
+        {
+            true => await FinishAsync(claimed, log, either.Token),
+            null when patience < options.Value.StallLimit => null,
+            _ => await GoBackAsync(claimed, during, patience, log, either.Token),
+        };
+        if (end is null)
+        {
+            LogNotYet(claimed.Deployment.Id);
+            return;
+        }
+
         await log.TryFlushAsync(either.Token);
         await ledger.EndPersistentlyAsync(claimed.Claim, end, either.Token);
         LogSettled(claimed.Deployment.Id, claimed.App.Name, claimed.Deployment.Number, end.Status);
@@ -81,25 +97,27 @@ internal sealed partial class LeftoverSettler(
         return new DeploymentEnd(DeploymentStatus.Succeeded, null, UndoPending: true);
     }
 
-    private async Task<DeploymentEnd> GoBackAsync(
-        ClaimedDeployment claimed, StepKind? during, DeploymentLog log, CancellationToken cancellationToken)
+    /// <summary>Makes the old container serve again; <see langword="null"/> when that is to be decided later.</summary>
+    private async Task<DeploymentEnd?> GoBackAsync(
+        ClaimedDeployment claimed, StepKind? during, TimeSpan patience, DeploymentLog log, CancellationToken cancellationToken)
     {
         var deployment = claimed.Deployment;
         var canceled = deployment.CancelRequestedAt is not null;
         var failure = canceled ? null : FailureRules.Interrupted(during, evidence: null);
-        await log.TellAsync(
-            canceled ? "Canceled; Deployer was interrupted before it could act on it" : $"{failure!.Cause} {failure.Remedy}", cancellationToken);
         var status = canceled ? DeploymentStatus.Canceled : DeploymentStatus.Failed;
         var switched = deployment.SwitchedAt is not null;
         var order = new RollBackOrder(
-            claimed.Claim, claimed.App.Id, claimed.App.Name, deployment.PreviousDeploymentId, deployment.PreviousContainerId, switched);
+            claimed.Claim, claimed.App.Id, claimed.App.Name, deployment.PreviousDeploymentId, deployment.PreviousContainerId,
+            deployment.PreviousStoppedAt, switched);
         try
         {
             if (!await rollBack.IsPossibleAsync(order, cancellationToken))
             {
-                return await StandAsync(claimed, log, cancellationToken);
+                return await StandAsync(claimed, patience, log, cancellationToken);
             }
 
+            await log.TellAsync(
+                canceled ? "Canceled; Deployer was interrupted before it could act on it" : $"{failure!.Cause} {failure.Remedy}", cancellationToken);
             await rollBack.RunAsync(order, log, cancellationToken);
             return new DeploymentEnd(status, failure, UndoPending: false);
         }
@@ -111,12 +129,27 @@ internal sealed partial class LeftoverSettler(
         }
     }
 
-    /// <summary>The old container is gone: the new one stays, and whether it is well decides.</summary>
-    private async Task<DeploymentEnd> StandAsync(ClaimedDeployment claimed, DeploymentLog log, CancellationToken cancellationToken)
+    /// <summary>
+    /// The old container is gone: the new one stays. Where it does not run, as after a crash of the engine that does not
+    /// start it again, it is started; whether it is well then decides.
+    /// </summary>
+    private async Task<DeploymentEnd?> StandAsync(
+        ClaimedDeployment claimed, TimeSpan patience, DeploymentLog log, CancellationToken cancellationToken)
     {
-        if (await IsWellAsync(claimed, cancellationToken))
+        if (await containers.FindAsync(claimed.App.Name, claimed.Deployment.Id, cancellationToken) is { } container
+            && await containers.EnsureServesAsync(container, toldToStopAt: null, cancellationToken))
         {
-            return await FinishAsync(claimed, log, cancellationToken);
+            await log.TellAsync($"Started {container.Name} again", cancellationToken);
+        }
+
+        switch (await IsWellAsync(claimed, patience, cancellationToken))
+        {
+            case true:
+                return await FinishAsync(claimed, log, cancellationToken);
+            case null when patience < options.Value.StallLimit:
+                return null;
+            default:
+                break;
         }
 
         var failure = new DeploymentFailure(
@@ -128,30 +161,20 @@ internal sealed partial class LeftoverSettler(
         return new DeploymentEnd(DeploymentStatus.Failed, failure, UndoPending: false);
     }
 
-    /// <summary>Whether the new container runs and is healthy; waits while the engine does not know yet.</summary>
-    private async Task<bool> IsWellAsync(ClaimedDeployment claimed, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            var container = await containers.FindAsync(claimed.App.Name, claimed.Deployment.Id, cancellationToken);
-            switch (container)
-            {
-                case { Status: ContainerStatus.Running, Health: ContainerHealth.Healthy or ContainerHealth.None }:
-                    return true;
-                case { Status: ContainerStatus.Running, Health: ContainerHealth.Starting } or { Status: ContainerStatus.Restarting }:
-                    await Task.Delay(LookInterval, time, cancellationToken);
-                    break;
-                default:
-                    return false;
-            }
-        }
-    }
+    /// <summary>Whether the new container runs and is healthy; <see langword="null"/> when the engine does not know yet.</summary>
+    private async Task<bool?> IsWellAsync(ClaimedDeployment claimed, TimeSpan patience, CancellationToken cancellationToken) =>
+        await containers.FindAsync(claimed.App.Name, claimed.Deployment.Id, cancellationToken) is { } container
+            ? await wellness.WaitAsync(container.Id, claimed.Deployment.Spec.Health, patience, cancellationToken)
+            : false;
 
     private static StepKind? StepReached(Deployment deployment) =>
         deployment.Steps.Where(step => step.State != StepState.Pending).Select(step => (StepKind?)step.Kind).Max();
 
     [LoggerMessage(LogLevel.Information, "Settled deployment {DeploymentId} of {App} #{Number}, which was left running: {Status}")]
     private partial void LogSettled(long deploymentId, string app, int number, DeploymentStatus status);
+
+    [LoggerMessage(LogLevel.Information, "Whether the container of deployment {DeploymentId} is well is not known yet; looking again")]
+    private partial void LogNotYet(long deploymentId);
 
     [LoggerMessage(LogLevel.Warning, "Deployment {DeploymentId} could not be settled yet; trying again")]
     private partial void LogSettleFailed(Exception exception, long deploymentId);

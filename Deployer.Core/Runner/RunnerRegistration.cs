@@ -26,10 +26,11 @@ public static class RunnerRegistration
         });
         services.AddSingleton<WorkerIdentity>();
         services.AddSingleton<ActiveRuns>();
+        services.AddSingleton<SecretAudit>();
         services.AddSingleton<DeploymentExecutor>();
         services.AddSingleton<LeftoverSettler>();
         services.AddSingleton(provider => new RunnerStartup(
-            provider.GetRequiredService<LeftoverSettler>(), provider.GetRequiredService<WorkerIdentity>()));
+            provider.GetRequiredService<LeftoverSettler>(), provider.GetRequiredService<WorkerIdentity>(), provider.GetRequiredService<TimeProvider>()));
         AddPipeline(services);
         services.AddHostedService<DeploymentRunner>();
         services.AddSingleton<Caretaker>();
@@ -43,6 +44,7 @@ public static class RunnerRegistration
         services.AddSingleton(_ => OwnContainer.Detect());
         services.AddSingleton<FailureAdvisor>();
         services.AddSingleton<EvidenceTaker>();
+        services.AddSingleton<Wellness>();
         services.AddSingleton<RollBack>();
         services.AddSingleton<Prepare>();
         services.AddSingleton<Pull>();

@@ -62,7 +62,12 @@ public sealed class SecretBook(IDbContextFactory<DeployerDb> databases, SecretVa
     }
 
     /// <summary>Stores a value, and names the secret in the app's spec where it is not yet.</summary>
-    public async Task<SecretChange> SetAsync(string appName, string name, string value, CancellationToken cancellationToken)
+    public Task<SecretChange> SetAsync(string appName, string name, string value, CancellationToken cancellationToken) =>
+        SetAsync(appName, name, value, _ => { }, cancellationToken);
+
+    /// <summary>The same together with what <paramref name="alongside"/> adds to the transaction.</summary>
+    internal async Task<SecretChange> SetAsync(
+        string appName, string name, string value, Action<DeployerDb> alongside, CancellationToken cancellationToken)
     {
         if (!AppValidation.IsVariableName(name))
         {
@@ -103,13 +108,19 @@ public sealed class SecretBook(IDbContextFactory<DeployerDb> databases, SecretVa
             await SetSpecAsync(db, app.Id, app.Spec with { Secrets = [.. app.Spec.Secrets, name] }, now, cancellationToken);
         }
 
+        alongside(db);
+        await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         feed.PublishApps();
         return SecretChange.Saved;
     }
 
     /// <summary>Forgets a value, and takes the name out of the app's spec.</summary>
-    public async Task<SecretChange> RemoveAsync(string appName, string name, CancellationToken cancellationToken)
+    public Task<SecretChange> RemoveAsync(string appName, string name, CancellationToken cancellationToken) =>
+        RemoveAsync(appName, name, _ => { }, cancellationToken);
+
+    /// <summary>The same together with what <paramref name="alongside"/> adds to the transaction.</summary>
+    internal async Task<SecretChange> RemoveAsync(string appName, string name, Action<DeployerDb> alongside, CancellationToken cancellationToken)
     {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
@@ -126,9 +137,16 @@ public sealed class SecretBook(IDbContextFactory<DeployerDb> databases, SecretVa
             await SetSpecAsync(db, app.Id, without, time.Now(), cancellationToken);
         }
 
+        if (removed == 0 && !named)
+        {
+            return SecretChange.Unknown;
+        }
+
+        alongside(db);
+        await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         feed.PublishApps();
-        return removed == 1 || named ? SecretChange.Saved : SecretChange.Unknown;
+        return SecretChange.Saved;
     }
 
     /// <summary>

@@ -21,6 +21,11 @@ internal sealed class CleanUp(
             }
 
             run.Stall.Expect(grace);
+            if (string.Equals(container.Id, run.Previous?.Id, StringComparison.Ordinal))
+            {
+                run.PreviousStoppedAt = await ledger.RecordPreviousStopAsync(run.Claim, cancellationToken);
+            }
+
             await engine.StopContainerAsync(container.Id, grace, cancellationToken);
             await engine.RemoveContainerAsync(container.Id, cancellationToken);
             run.Stall.Progress();

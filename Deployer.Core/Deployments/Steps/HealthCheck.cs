@@ -12,7 +12,8 @@ namespace Deployer.Core.Deployments.Steps;
 internal sealed class HealthCheck(
     IContainerEngine engine, IHealthProbe probe, DeploymentLedger ledger, IOptions<RunnerOptions> options, TimeProvider time) : IStep
 {
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
 
     public StepKind Kind => StepKind.HealthCheck;
 
@@ -73,6 +74,7 @@ internal sealed class HealthCheck(
         await run.Log.SayAsync($"Waiting for GET {health.Path} on port {health.Port} to answer 2xx or 3xx", cancellationToken);
         var failures = 0;
         var said = "";
+        var pause = FirstPause;
         while (true)
         {
             var container = await LookAsync(run, cancellationToken);
@@ -96,7 +98,10 @@ internal sealed class HealthCheck(
                 throw Unhealthy($"The container runs, but GET {health.Path} on port {health.Port} failed {failures} times in a row: {said}.");
             }
 
-            await Task.Delay(TimeSpan.FromSeconds(health.IntervalSeconds), time, cancellationToken);
+            // The interval is for an app that answers; one that does not listen yet is asked soon again, and ever less often.
+            var interval = TimeSpan.FromSeconds(health.IntervalSeconds);
+            await Task.Delay(result.Answered || pause > interval ? interval : pause, time, cancellationToken);
+            pause = result.Answered ? pause : pause * 1.5;
         }
     }
 
@@ -152,5 +157,5 @@ internal sealed class HealthCheck(
     private static DeploymentFailedException Unhealthy(string cause) => new(
         FailureCode.Unhealthy,
         cause,
-        "Read the container's lines above for the reason; correct the app, or the health check if that asks for the wrong thing.");
+        "Read the container's lines in the log for the reason; correct the app, or the health check if that asks for the wrong thing.");
 }

@@ -25,6 +25,7 @@ internal sealed class Prepare(IContainerEngine engine, AppContainers containers,
                 "Update Deployer from outside: stop its container, and start the new version on the same data directory.");
         }
 
+        run.Looked = true;
         await ledger.RecordPreviousAsync(run.Claim, run.PreviousDeploymentId, run.Previous?.Id, cancellationToken);
         run.StopFirst = run.Previous is not null && WhyStopFirst(run) is not null;
         await run.Log.SayAsync(

@@ -7,6 +7,9 @@ namespace Deployer.Core.Deployments.Steps;
 internal sealed class Start(
     IContainerEngine engine, DeploymentLedger ledger, InstanceIdentity instance, AppTraffic traffic, TimeProvider time) : IStep
 {
+    // What the engine would wait between two probes of a container that starts is 5 s.
+    private static readonly TimeSpan QuickStart = TimeSpan.FromSeconds(1);
+
     public StepKind Kind => StepKind.Start;
 
     public async Task RunAsync(DeploymentRun run, CancellationToken cancellationToken)
@@ -22,7 +25,10 @@ internal sealed class Start(
             traffic.MakeReachable(run.Spec, run.Pulled) with { Restart = RestartMode.No },
             Merge(run.Spec.Env, run.Secrets.Values),
             Merge(run.Spec.Labels, labels),
-            network);
+            network)
+        {
+            StartInterval = run.Pulled is { HasHealthCheck: true, StartInterval: null } ? QuickStart : null,
+        };
         await CreateAsync(run, plan, cancellationToken);
         await ledger.RecordContainerAsync(run.Claim, run.ContainerId!, cancellationToken);
         await run.Log.SayAsync($"Created container {run.ContainerName} ({Short(run.ContainerId!)})", cancellationToken);
@@ -66,6 +72,7 @@ internal sealed class Start(
         var grace = TimeSpan.FromSeconds(run.Spec.StopGraceSeconds);
         await run.Log.SayAsync($"Stopping {old.Name}; it has {grace.TotalSeconds:0} s to end", cancellationToken);
         run.Stall.Expect(grace);
+        run.PreviousStoppedAt = await ledger.RecordPreviousStopAsync(run.Claim, cancellationToken);
         await engine.StopContainerAsync(old.Id, grace, cancellationToken);
         run.Stall.Progress();
     }

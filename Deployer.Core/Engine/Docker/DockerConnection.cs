@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Deployer.Core.Deployments;
+using Deployer.Core.Diagnostics;
 using Docker.DotNet;
 
 namespace Deployer.Core.Engine.Docker;
@@ -45,12 +46,17 @@ internal sealed class DockerConnection(Uri endpoint) : IDisposable
     public async Task<T> AskAsync<T>(
         Func<Task<T>> request, Func<HttpStatusCode?, string, FailureCode> classify, CancellationToken cancellationToken)
     {
+        var began = TimeProvider.System.GetTimestamp();
+        var outcome = "canceled";
         try
         {
-            return await request();
+            var answer = await request();
+            outcome = "ok";
+            return answer;
         }
         catch (DockerApiException exception)
         {
+            outcome = "refused";
             var message = DockerFailures.MessageOf(exception);
             throw new EngineException(classify(exception.StatusCode, message), message, exception);
         }
@@ -62,7 +68,12 @@ internal sealed class DockerConnection(Uri endpoint) : IDisposable
         catch (Exception exception) when (exception is HttpRequestException or IOException or SocketException or OperationCanceledException or TimeoutException)
         {
             // A cancel that is not the caller's is the library's time limit.
+            outcome = "unreachable";
             throw new EngineUnreachableException(Endpoint, exception);
+        }
+        finally
+        {
+            DeployerTelemetry.EngineCalls.Record(TimeProvider.System.GetElapsedTime(began).TotalSeconds, new KeyValuePair<string, object?>("outcome", outcome));
         }
     }
 

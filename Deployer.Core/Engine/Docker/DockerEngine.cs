@@ -12,6 +12,7 @@ internal sealed class DockerEngine(Uri endpoint, TimeProvider time) : IContainer
     private static readonly TimeSpan DescribeLimit = TimeSpan.FromSeconds(10);
 
     private readonly DockerConnection _connection = new(endpoint);
+    private readonly DockerDisk _disk = new(endpoint);
     private readonly SemaphoreSlim _networks = new(1, 1);
 
     /// <inheritdoc/>
@@ -122,6 +123,13 @@ internal sealed class DockerEngine(Uri endpoint, TimeProvider time) : IContainer
     /// <inheritdoc/>
     public async Task StopContainerAsync(string containerId, TimeSpan grace, CancellationToken cancellationToken)
     {
+        if (grace <= TimeSpan.Zero)
+        {
+            // The library leaves out a grace of zero, and the engine would take the container's own.
+            await KillContainerAsync(containerId, cancellationToken);
+            return;
+        }
+
         var parameters = new ContainerStopParameters { WaitBeforeKillSeconds = (uint)Math.Ceiling(grace.TotalSeconds) };
         try
         {
@@ -186,20 +194,9 @@ internal sealed class DockerEngine(Uri endpoint, TimeProvider time) : IContainer
     public async Task<IReadOnlyList<ContainerDetails>> ListContainersAsync(
         IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
-        var parameters = new ContainersListParameters
-        {
-            All = true,
-            Filters = new Dictionary<string, IDictionary<string, bool>>(StringComparer.Ordinal)
-            {
-                ["label"] = labels.ToDictionary(label => $"{label.Key}={label.Value}", _ => true, StringComparer.Ordinal),
-            },
-        };
-        var listed = await _connection.AskAsync(
-            () => _connection.Client.Containers.ListContainersAsync(parameters, cancellationToken), DockerFailures.OfRequest, cancellationToken);
-
         // The list has neither exit code nor health; a container may go between the two requests.
-        var containers = new List<ContainerDetails>(listed.Count);
-        foreach (var entry in listed)
+        var containers = new List<ContainerDetails>();
+        foreach (var entry in await ListAsync(labels, cancellationToken))
         {
             if (await FindContainerAsync(entry.ID, cancellationToken) is { } container)
             {
@@ -209,6 +206,11 @@ internal sealed class DockerEngine(Uri endpoint, TimeProvider time) : IContainer
 
         return containers;
     }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<ContainerSketch>> GlanceAsync(
+        IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken) =>
+        [.. (await ListAsync(labels, cancellationToken)).Select(DockerMapping.ToSketch)];
 
     /// <inheritdoc/>
     public IAsyncEnumerable<OutputChunk> FollowOutputAsync(string containerId, int tail, CancellationToken cancellationToken) =>
@@ -259,9 +261,46 @@ internal sealed class DockerEngine(Uri endpoint, TimeProvider time) : IContainer
     }
 
     /// <inheritdoc/>
+    public Task<DiskUse> MeasureDiskAsync(CancellationToken cancellationToken) => _disk.MeasureAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<ContainerSample> FollowStatsAsync(string containerId, CancellationToken cancellationToken) =>
+        DockerStats.FollowAsync(_connection, containerId, cancellationToken);
+
+    /// <inheritdoc/>
     public void Dispose()
     {
+        _disk.Dispose();
         _connection.Dispose();
         _networks.Dispose();
+    }
+
+    private async Task KillContainerAsync(string containerId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _connection.AskAsync(
+                () => _connection.Client.Containers.KillContainerAsync(containerId, new ContainerKillParameters(), cancellationToken),
+                DockerFailures.OfRequest,
+                cancellationToken);
+        }
+        catch (EngineException exception) when (DockerConnection.StatusOf(exception) is HttpStatusCode.NotFound or HttpStatusCode.Conflict)
+        {
+            // Gone, or it does not run.
+        }
+    }
+
+    private Task<IList<ContainerListResponse>> ListAsync(IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
+    {
+        var parameters = new ContainersListParameters
+        {
+            All = true,
+            Filters = new Dictionary<string, IDictionary<string, bool>>(StringComparer.Ordinal)
+            {
+                ["label"] = labels.ToDictionary(label => $"{label.Key}={label.Value}", _ => true, StringComparer.Ordinal),
+            },
+        };
+        return _connection.AskAsync(
+            () => _connection.Client.Containers.ListContainersAsync(parameters, cancellationToken), DockerFailures.OfRequest, cancellationToken);
     }
 }

@@ -15,6 +15,7 @@ internal static class DockerMapping
     public static CreateContainerParameters ToRequest(ContainerPlan plan)
     {
         var spec = plan.Spec;
+        var bounds = ContainerBounds.Of(spec);
         return new CreateContainerParameters
         {
             Name = plan.Name,
@@ -23,6 +24,9 @@ internal static class DockerMapping
             Env = [.. plan.Environment.Select(variable => $"{variable.Key}={variable.Value}")],
             Labels = plan.Labels.ToDictionary(StringComparer.Ordinal),
             User = spec.User ?? "",
+
+            // What is left out here the engine takes from the image.
+            Healthcheck = plan.StartInterval is { } interval ? new HealthcheckConfig { StartInterval = interval } : null!,
             StopTimeout = TimeSpan.FromSeconds(spec.StopGraceSeconds),
             ExposedPorts = spec.Ports.Select(port => port.Container).Distinct().ToDictionary(PortKey, _ => default(EmptyStruct), StringComparer.Ordinal),
             HostConfig = new HostConfig
@@ -34,8 +38,8 @@ internal static class DockerMapping
                     .ToDictionary(ports => PortKey(ports.Key), IList<PortBinding> (ports) => [.. ports.Select(ToBinding)], StringComparer.Ordinal),
                 Mounts = [.. spec.Volumes.Select(volume => new Mount { Type = "volume", Source = volume.Name, Target = volume.Path })],
                 RestartPolicy = ToPolicy(spec.Restart),
-                Memory = (spec.MemoryMb ?? 0) * 1024L * 1024L,
-                NanoCPUs = (long)Math.Round((spec.Cpus ?? 0) * 1_000_000_000),
+                Memory = bounds.Memory,
+                NanoCPUs = bounds.NanoCpus,
                 ReadonlyRootfs = spec.ReadOnlyRoot,
             },
         };
@@ -60,8 +64,25 @@ internal static class DockerMapping
             container.RestartCount,
             ToInstant(state.StartedAt),
             ToPorts(container.NetworkSettings?.Ports),
-            ToAddresses(container.NetworkSettings?.Networks));
+            ToAddresses(container.NetworkSettings?.Networks))
+        {
+            Bounds = container.HostConfig is { } host ? new ContainerBounds(host.Memory, host.NanoCPUs, ToMode(host.RestartPolicy)) : null,
+        };
     }
+
+    /// <summary>A container as the engine lists it: its health stands in words only, e.g. <c>Up 5 minutes (unhealthy)</c>.</summary>
+    public static ContainerSketch ToSketch(ContainerListResponse container) => new(
+        container.ID,
+        container.Names is { Count: > 0 } names ? names[0].TrimStart('/') : container.ID,
+        container.Labels?.ToDictionary(StringComparer.Ordinal) ?? [],
+        ToStatus(container.State),
+        container.Status switch
+        {
+            { } says when says.EndsWith("(unhealthy)", StringComparison.Ordinal) => ContainerHealth.Unhealthy,
+            { } says when says.EndsWith("(healthy)", StringComparison.Ordinal) => ContainerHealth.Healthy,
+            { } says when says.EndsWith("(health: starting)", StringComparison.Ordinal) => ContainerHealth.Starting,
+            _ => ContainerHealth.None,
+        });
 
     /// <summary>An image as the engine describes it.</summary>
     public static ImageDetails ToDetails(ImageInspectResponse image)
@@ -75,7 +96,10 @@ internal static class DockerMapping
             image.Architecture,
             image.Size,
             healthCheck is { Count: > 0 } && !string.Equals(healthCheck[0], "NONE", StringComparison.Ordinal),
-            [.. (image.Config?.ExposedPorts?.Keys ?? []).Select(ToPort).OfType<int>().Order()]);
+            [.. (image.Config?.ExposedPorts?.Keys ?? []).Select(ToPort).OfType<int>().Order()])
+        {
+            StartInterval = image.Config?.Healthcheck?.StartInterval is { } interval && interval > TimeSpan.Zero ? interval : null,
+        };
     }
 
     private static string PortKey(int port) => string.Create(CultureInfo.InvariantCulture, $"{port}{TcpSuffix}");
@@ -101,6 +125,14 @@ internal static class DockerMapping
             RestartMode.UnlessStopped => RestartPolicyKind.UnlessStopped,
             _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "Unknown restart mode."),
         },
+    };
+
+    private static RestartMode ToMode(RestartPolicy? policy) => policy?.Name switch
+    {
+        RestartPolicyKind.Always => RestartMode.Always,
+        RestartPolicyKind.OnFailure => RestartMode.OnFailure,
+        RestartPolicyKind.UnlessStopped => RestartMode.UnlessStopped,
+        _ => RestartMode.No,
     };
 
     // A container is "removing" or "dead" only on its way out.
