@@ -45,7 +45,8 @@ public sealed class AppCatalogTests(ServerFixture server) : IClassFixture<Server
         var options = new DbContextOptionsBuilder<DeployerDb>().UseSqlite(db.Database.GetConnectionString())
             .AddInterceptors(new CommandRecorder(commands)).Options;
         var catalog = new AppCatalog(
-            new SingleFactory(options), server.Engine, server.Services.GetRequiredService<InstanceIdentity>(), new DeploymentFeed(), new FakeTimeProvider());
+            new SingleFactory(options), server.Engine, server.Services.GetRequiredService<InstanceIdentity>(),
+            server.Services.GetRequiredService<AppOperations>(), new DeploymentFeed(), new FakeTimeProvider());
 
         await catalog.ListAsync(Cancellation);
 

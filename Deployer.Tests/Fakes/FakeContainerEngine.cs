@@ -221,6 +221,18 @@ internal sealed class FakeContainerEngine(TimeProvider time) : IContainerEngine
     public Task EnsureNetworkAsync(string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken) =>
         BeginAsync("network", name, cancellationToken);
 
+    public async Task<DiskUse> MeasureDiskAsync(CancellationToken cancellationToken)
+    {
+        await BeginAsync("measure-disk", "", cancellationToken);
+        return new DiskUse(0, 0, 0, 0, []);
+    }
+
+    public async IAsyncEnumerable<ContainerSample> FollowStatsAsync(string containerId, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await BeginAsync("stats", NameOf(containerId), cancellationToken);
+        yield break;
+    }
+
     private async Task BeginAsync(string verb, string subject, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

@@ -63,7 +63,11 @@ internal sealed class QuietEngine : IContainerEngine
         Task.FromResult(Answer<ImageDetails?>(
             new ImageDetails(Digest, [$"{reference.Split('@')[0]}@{Digest}"], "linux", "amd64", 1, HasHealthCheck: false, [8080])));
 
-    public Task RemoveImageAsync(string reference, CancellationToken cancellationToken) => Task.FromResult(Answer(reference));
+    public Task RemoveImageAsync(string reference, CancellationToken cancellationToken)
+    {
+        RemovedImages.Enqueue(Answer(reference));
+        return Task.CompletedTask;
+    }
 
     public Task<string> CreateContainerAsync(ContainerPlan plan, CancellationToken cancellationToken) =>
         Task.FromResult(Answer(AddContainer(plan.Name, plan.Labels)));
@@ -133,6 +137,27 @@ internal sealed class QuietEngine : IContainerEngine
 
     public Task EnsureNetworkAsync(string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken) =>
         Task.FromResult(Answer(name));
+
+    /// <summary>What the disk holds.</summary>
+    public DiskUse Disk { get; set; } = new(0, 0, 0, 0, []);
+
+    /// <summary>What containers use, a sample an entry.</summary>
+    public IReadOnlyList<ContainerSample> Use { get; set; } = [];
+
+    /// <summary>Images that were removed, by the reference given.</summary>
+    public ConcurrentQueue<string> RemovedImages { get; } = new();
+
+    public Task<DiskUse> MeasureDiskAsync(CancellationToken cancellationToken) => Task.FromResult(Answer(Disk));
+
+    public async IAsyncEnumerable<ContainerSample> FollowStatsAsync(string containerId, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var sample in Answer(Use))
+        {
+            yield return sample;
+        }
+
+        await _stopped[containerId].Task.WaitAsync(cancellationToken);
+    }
 
     private void Change(string containerId, Func<ContainerDetails, ContainerDetails> change) =>
         _containers[containerId] = change(Answer(_containers[containerId]));

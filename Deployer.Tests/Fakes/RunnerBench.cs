@@ -43,6 +43,8 @@ internal sealed class RunnerBench : IAsyncDisposable
         services.AddData();
         services.AddLogs();
         services.AddDeployments();
+        services.AddSingleton<AppCatalog>();
+        services.AddAppOverviews();
         services.AddRunner();
         services.AddSingleton(own);
         if (engine is FakeContainerEngine)

@@ -46,10 +46,13 @@ public sealed class ServerFixture : IAsyncLifetime
     public static string NewName() => $"app-{Guid.NewGuid():N}"[..20];
 
     /// <summary>Adds an app with the least that it needs.</summary>
-    public async Task<string> AddAppAsync(CancellationToken cancellationToken)
+    public Task<string> AddAppAsync(CancellationToken cancellationToken) => AddAppWithAsync(Client, cancellationToken);
+
+    /// <summary>Adds an app with the least that it needs, as somebody.</summary>
+    public static async Task<string> AddAppWithAsync(HttpClient caller, CancellationToken cancellationToken)
     {
         var name = NewName();
-        using var response = await Client.PostAsJsonAsync("/api/apps", new { name, image = "web:v1" }, cancellationToken);
+        using var response = await caller.PostAsJsonAsync("/api/apps", new { name, image = "web:v1" }, cancellationToken);
         response.EnsureSuccessStatusCode();
         return name;
     }

@@ -66,6 +66,30 @@ public sealed class DeploymentRunnerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Runner_RunningOneCanceled_NextOfTheAppBegins()
+    {
+        await _bench.AddAppAsync("web", new AppSpec { Image = Image });
+        var hung = false;
+        _bench.Engine.Before("layer", async (_, cancellationToken) =>
+        {
+            if (!hung)
+            {
+                hung = true;
+                await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+            }
+        });
+        var first = await _bench.EnqueueAsync("web", null);
+        var next = await _bench.EnqueueAsync("web", null);
+        await _bench.StartAsync();
+        await _bench.UntilAsync(() => Task.FromResult(hung));
+        Assert.Equal(CancelResult.Requested, await _bench.Queue.CancelAsync(first, "tester", CancellationToken.None));
+        await _bench.UntilAsync(() => EndedAsync([first, next]));
+
+        Assert.Equal(DeploymentStatus.Canceled, (await _bench.ViewAsync(first)).Status);
+        Assert.Equal(DeploymentStatus.Succeeded, (await _bench.ViewAsync(next)).Status);
+    }
+
+    [Fact]
     public async Task Claim_ByTwoWorkers_OnlyOneWins()
     {
         await _bench.AddAppAsync("web", new AppSpec { Image = Image });

@@ -69,8 +69,10 @@ public sealed class InterruptedDeploymentTests : IAsyncLifetime
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Engine.Before("stop", async (_, cancellationToken) =>
         {
-            reached.TrySetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+            if (reached.TrySetResult())
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+            }
         });
         var id = await _bench.EnqueueAsync("web", null);
         var run = await _bench.BeginAsync(id, CancellationToken.None);

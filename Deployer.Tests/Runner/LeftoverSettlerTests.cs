@@ -173,6 +173,31 @@ public sealed class LeftoverSettlerTests : IAsyncLifetime
         Assert.Equal(["deployer-web-1", "stranger-0", "stranger-1", "stranger-2"], _bench.Engine.Containers.Select(container => container.Name));
     }
 
+    [Fact]
+    public async Task Sweep_OneAppCannotBePutRight_TheOthersAre()
+    {
+        var owing = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var app in new[] { "fixed", "web" })
+        {
+            await _bench.DeployAsync(app, null);
+            _bench.Engine.Before("start", (_, _) =>
+            {
+                _bench.Engine.IsDown = true;
+                return Task.CompletedTask;
+            });
+            owing[app] = (await _bench.DeployAsync(app, null)).Id;
+            _bench.Engine.Allow("start");
+            _bench.Engine.IsDown = false;
+        }
+
+        _bench.Engine.Refuse("start", FailureCode.PortInUse, "port is already allocated");
+        await _bench.CompleteAsync(_bench.Get<Caretaker>().LookAsync(CancellationToken.None));
+
+        Assert.True((await _bench.RowAsync(owing["fixed"])).UndoPending);
+        Assert.False((await _bench.RowAsync(owing["web"])).UndoPending);
+        Assert.Equal(["deployer-fixed-1", "deployer-web-1"], _bench.Engine.Containers.Select(container => container.Name));
+    }
+
     /// <summary>A deployment that hangs in a verb for ever, in the hands of a worker that is gone.</summary>
     private async Task<long> CrashAtAsync(string app, string verb)
     {

@@ -269,6 +269,22 @@ public sealed class DockerContainerTests(TestEngine test)
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task StopContainerAsync_NoGrace_KillsAtOnceWhateverGraceTheContainerHas()
+    {
+        var plan = await test.PlanAsync("stubborn", "latest");
+        var id = await test.StartAsync(plan with { Spec = plan.Spec with { StopGraceSeconds = 300 } });
+        await test.Engine.FollowOutputAsync(id, tail: 100, Token).FirstAsync(Token);
+
+        await test.Engine.StopContainerAsync(id, TimeSpan.Zero, Token);
+
+        var container = await test.Engine.FindContainerAsync(id, Token);
+        Assert.Equal((ContainerStatus.Exited, 137L), (container!.Status, container.ExitCode));
+        await test.Engine.StopContainerAsync(id, TimeSpan.Zero, Token); // stopped already: no error
+        await test.Engine.RemoveContainerAsync(id, Token);
+        await test.Engine.StopContainerAsync(id, TimeSpan.Zero, Token); // gone: no error
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task RenameAndRemove_RunningContainer_AreSeenByName()
     {
         var plan = await test.PlanAsync("web", "v1");

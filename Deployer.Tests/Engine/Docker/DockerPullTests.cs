@@ -29,7 +29,7 @@ public sealed class DockerPullTests(TestEngine test)
     [Fact(Timeout = 60_000)]
     public async Task PullAsync_LayerThatIsNew_PassesThroughItsPhasesInOrder()
     {
-        var image = TestEngine.Image("web", "v3");
+        var image = TestEngine.Image("layers", "latest");
         await test.Engine.RemoveImageAsync(image.PullName, Token);
 
         var lines = await test.PullAsync(image);

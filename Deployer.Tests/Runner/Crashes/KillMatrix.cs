@@ -1,0 +1,459 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Deployer.Core.Deployments;
+using Deployer.Core.Engine;
+using Deployer.Tests.Engine.Docker;
+using Xunit.Sdk;
+
+namespace Deployer.Tests.Runner.Crashes;
+
+/// <summary>
+/// The kill matrix, driven once for all its tests: the real program as a process of its own over an engine of its own, an
+/// app for each kill point, and for each blow one round: every app is deployed anew, every deployment is halted at its
+/// point, the blow falls, and who is down comes back. What each app is like then is kept for the test of that cell.
+/// </summary>
+public sealed class KillMatrix : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(150);
+
+    private readonly Dictionary<(Blow, string), string> _faults = [];
+    private readonly HashSet<(Blow, string)> _judged = [];
+    private readonly Dictionary<string, App> _apps = KillPoint.All.ToDictionary(point => point.Name, point => new App(point), StringComparer.Ordinal);
+    private string _root = "";
+    private EngineRelay? _relay;
+    private IContainerEngine? _engine;
+    private DeployerProcess? _deployer;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private DeployerProcess Deployer => _deployer!;
+
+    /// <summary>What is wrong in a cell; empty when nothing is.</summary>
+    internal string FaultOf(Blow blow, string point) =>
+        _faults.TryGetValue((blow, point), out var fault) ? fault : _judged.Contains((blow, point)) ? "" : "Nobody looked at this cell.";
+
+    /// <inheritdoc/>
+    public async ValueTask InitializeAsync()
+    {
+        _root = Directory.CreateTempSubdirectory("deployer-kill-").FullName;
+        await TestEngine.RunScriptAsync(EngineRoot, "up");
+        _engine = TestEngine.Connect($"unix://{EngineRoot}/docker.sock");
+        var relay = Path.Combine(_root, "relay.sock");
+        _relay = new EngineRelay(relay, $"{EngineRoot}/docker.sock");
+        _deployer = new DeployerProcess(_root, $"unix://{relay}", new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["Runner:MaxConcurrent"] = "32",
+            ["Runner:CareInterval"] = "00:00:01",
+            ["Runner:StaysRunning"] = "00:00:01",
+            ["Runner:ShutdownGrace"] = "00:00:01",
+            ["Proxy:DrainSeconds"] = "600",
+        });
+        await Deployer.StartAsync(Stop);
+        await DeployAllAsync(add: true);
+        foreach (var blow in Enum.GetValues<Blow>())
+        {
+            try
+            {
+                await GoRoundAsync(blow);
+            }
+            catch (XunitException exception)
+            {
+                // The rounds before stand; this one and those to come are lost.
+                foreach (var lost in Enum.GetValues<Blow>().Where(other => other >= blow))
+                {
+                    foreach (var app in _apps.Values)
+                    {
+                        _faults.TryAdd((lost, app.Point.Name), $"The round {blow} broke off: {exception.Message}");
+                    }
+                }
+
+                return;
+            }
+        }
+    }
+
+    private async Task GoRoundAsync(Blow blow)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        await _engine!.RemoveImageAsync($"{TestEngine.ThrottledRegistry}/big:latest", Stop);
+        await HaltAllAsync(blow);
+        var halted = TimeProvider.System.GetElapsedTime(began);
+        await StrikeAsync(blow);
+        foreach (var app in _apps.Values)
+        {
+            await app.GiveUp.CancelAsync();
+            await app.Request;
+            app.GiveUp.Dispose();
+            app.GiveUp = new CancellationTokenSource();
+        }
+
+        foreach (var app in _apps.Values)
+        {
+            await JudgeAsync(blow, app);
+        }
+
+        var judged = TimeProvider.System.GetElapsedTime(began);
+        await DeployAllAsync(add: false);
+        foreach (var app in _apps.Values.Where(app => !_faults.ContainsKey((blow, app.Point.Name))))
+        {
+            await NoteAsync(blow, app, () => CheckServesAsync(app, app.Version));
+        }
+
+        Say($"{blow}: halted after {halted.TotalSeconds:0.0} s, judged after {judged.TotalSeconds:0.0} s, next deployed after {TimeProvider.System.GetElapsedTime(began).TotalSeconds:0.0} s");
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_deployer is not null)
+        {
+            await _deployer.DisposeAsync();
+        }
+
+        if (_relay is not null)
+        {
+            await _relay.DisposeAsync();
+        }
+
+        ((IDisposable?)_engine)?.Dispose();
+        await TestEngine.RunScriptAsync(EngineRoot, "purge");
+        if (Environment.GetEnvironmentVariable("DEPLOYER_TEST_ARTIFACTS") is { Length: > 0 } artifacts)
+        {
+            File.Copy(Path.Combine(_root, "deployer.log"), Path.Combine(artifacts, "kill-matrix.log"), overwrite: true);
+        }
+
+        Directory.Delete(_root, recursive: true);
+    }
+
+    private string EngineRoot => Path.Combine(_root, "engine");
+
+    /// <summary>Every app gets a new version that nothing halts.</summary>
+    private async Task DeployAllAsync(bool add)
+    {
+        foreach (var app in _apps.Values)
+        {
+            app.Version = Version();
+            var settings = app.Point.Settings(TestEngine.Registry, TestEngine.ThrottledRegistry, app.Version, halts: false, serves: true);
+            await (add
+                ? Deployer.SendAsync(HttpMethod.Post, "/api/apps", settings, HttpStatusCode.Created, Stop)
+                : Deployer.SendAsync(HttpMethod.Put, $"/api/apps/{app.Point.Name}", settings, HttpStatusCode.OK, Stop));
+            await BeginAsync(app);
+        }
+
+        foreach (var app in _apps.Values)
+        {
+            var ended = await UntilAsync($"{app.Point.Name} #{app.Number} ends", () => ReadAsync(app), IsFinal);
+            Assert.True(Text(ended, "status") == "succeeded", $"{app.Point.Name} #{app.Number} was not halted, and yet it {Text(ended, "status")}: {await LogAsync(app)}");
+            app.Serving = app.Number;
+            app.ServingContainer = Text(ended, "container_id")!;
+        }
+    }
+
+    /// <summary>Every app gets a new version, whose deployment is halted at the app's point.</summary>
+    private async Task HaltAllAsync(Blow blow)
+    {
+        var holds = _apps.Values.Select(app => (app, hold: app.Point.HoldFor(app.Number + 1, app.Serving))).ToList();
+        foreach (var (app, hold) in holds)
+        {
+            app.Hold = hold;
+        }
+
+        _relay!.Arm(holds.Select(entry => entry.hold).OfType<Hold>());
+        foreach (var app in _apps.Values)
+        {
+            if (app.Point.Halt == Halt.SlowRequest)
+            {
+                app.Request = SlowRequestAsync(app.Point.Host, app.GiveUp.Token);
+            }
+
+            app.Before = app.Version;
+            app.Version = Version();
+            await Deployer.SendAsync(
+                HttpMethod.Put,
+                $"/api/apps/{app.Point.Name}",
+                app.Point.Settings(TestEngine.Registry, TestEngine.ThrottledRegistry, app.Version, halts: true, serves: false),
+                HttpStatusCode.OK,
+                Stop);
+            await BeginAsync(app);
+        }
+
+        foreach (var (app, hold) in holds)
+        {
+            var point = $"{blow}/{app.Point.Name}: it comes to {app.Point.Step}";
+            if (hold is not null)
+            {
+                await hold.Reached.WaitAsync(Patience, TimeProvider.System, Stop);
+            }
+
+            await UntilAsync(point, () => ReadAsync(app), deployment =>
+            {
+                Assert.False(IsFinal(deployment), $"{point}, but it ended: {deployment}");
+                return Steps(deployment).Any(step => step == (Word(app.Point.Step), "running"));
+            });
+            if (Sign(app.Point.Halt) is { } sign)
+            {
+                await UntilAsync($"{point} and says '{sign}'", () => LogAsync(app), log => log.Contains(sign, StringComparison.Ordinal));
+            }
+        }
+    }
+
+    private async Task SlowRequestAsync(string host, CancellationToken giveUp)
+    {
+        try
+        {
+            await Deployer.AskAsync(host, "/cgi-bin/slow?600", giveUp);
+        }
+        catch (OperationCanceledException)
+        {
+            // It was needed no longer.
+        }
+    }
+
+    /// <summary>The last line before a deployment is halted by what it deals with.</summary>
+    private static string? Sign(Halt halt) => halt switch
+    {
+        Halt.SlowPull => "Pulling fs layer",
+        Halt.SlowStart => "Not healthy yet",
+        Halt.SlowRequest => "for requests under way",
+        _ => null,
+    };
+
+    private async Task StrikeAsync(Blow blow)
+    {
+        if (blow == Blow.Canceled)
+        {
+            foreach (var app in _apps.Values)
+            {
+                await NoteAsync(blow, app, () => CancelAsync(app));
+            }
+
+            await _relay!.CutAsync();
+            return;
+        }
+
+        if (blow == Blow.DeployerStopped)
+        {
+            Assert.Equal(0, await Deployer.StopAsync(Stop));
+        }
+
+        if (blow is Blow.DeployerKilled or Blow.BothKilled)
+        {
+            await Deployer.KillAsync(Stop);
+        }
+
+        if (blow is Blow.EngineKilled or Blow.BothKilled)
+        {
+            var pid = int.Parse(await File.ReadAllTextAsync($"{EngineRoot}/dockerd.pid", Stop), CultureInfo.InvariantCulture);
+            using var engine = Process.GetProcessById(pid);
+            engine.Kill();
+            await engine.WaitForExitAsync(Stop);
+        }
+
+        await _relay!.CutAsync();
+        if (blow != Blow.EngineKilled)
+        {
+            await Deployer.StartAsync(Stop);
+        }
+
+        if (blow is Blow.EngineKilled or Blow.BothKilled)
+        {
+            await TestEngine.RunScriptAsync(EngineRoot, "resume");
+        }
+    }
+
+    /// <summary>Cancels, and looks at the engine: within two seconds the old container runs and, before the switch, alone.</summary>
+    private async Task CancelAsync(App app)
+    {
+        if (app.Hold is { } hold)
+        {
+            // What undoes the deployment may make the call.
+            _relay!.Disarm(hold);
+        }
+
+        var asked = TimeProvider.System.GetTimestamp();
+        await Deployer.SendAsync(HttpMethod.Post, $"/api/deployments/{app.Id}/cancel", new { }, HttpStatusCode.Accepted, Stop);
+        if (app.Point.TooLateToGoBack)
+        {
+            return;
+        }
+
+        await UntilAsync(
+            "the old container runs on",
+            async () =>
+            {
+                var containers = await ContainersAsync(app);
+                var old = containers.FirstOrDefault(container => container.Id == app.ServingContainer);
+                return (containers.Count, Serves: old is { Status: ContainerStatus.Running } && !await IsEndingAsync(old));
+            },
+            now => now.Serves && (app.Point.Step >= StepKind.SwitchOver || now.Count == 1));
+        var took = TimeProvider.System.GetElapsedTime(asked);
+        Say($"{app.Point.Name}: canceled at the engine after {took.TotalMilliseconds:0} ms");
+        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(2));
+    }
+
+    private Task JudgeAsync(Blow blow, App app) => NoteAsync(blow, app, async () =>
+    {
+        var ended = await UntilAsync($"#{app.Number} ends", () => ReadAsync(app), IsFinal);
+        var succeeded = Text(ended, "status") == "succeeded";
+        if (blow == Blow.Canceled)
+        {
+            Assert.Equal(app.Point.TooLateToGoBack ? "succeeded" : "canceled", Text(ended, "status"));
+        }
+        else if (!succeeded)
+        {
+            Assert.Equal("failed", Text(ended, "status"));
+            Assert.Contains(Text(ended.GetProperty("failure"), "code"), new[] { "interrupted", "engine_unreachable" });
+        }
+
+        Assert.DoesNotContain(Steps(ended), step => step.State is "running" or "pending");
+        await CheckServesAsync(app, succeeded ? app.Version : app.Before);
+        if (!succeeded)
+        {
+            Assert.Equal(app.ServingContainer, (await ContainersAsync(app)).Single().Id);
+        }
+
+        await CheckLogAsync(app);
+        _judged.Add((blow, app.Point.Name));
+    });
+
+    private async Task NoteAsync(Blow blow, App app, Func<Task> check)
+    {
+        try
+        {
+            await check();
+        }
+        catch (Exception exception) when (exception is XunitException or KeyNotFoundException or InvalidOperationException)
+        {
+            _faults[(blow, app.Point.Name)] = _faults.GetValueOrDefault((blow, app.Point.Name), "") + $"{exception.Message}\nThe log of #{app.Number}:\n{await LogAsync(app)}";
+        }
+    }
+
+    /// <summary>One container of the app, running, and it answers with the version; nothing else carries the app's label.</summary>
+    private async Task CheckServesAsync(App app, string version)
+    {
+        var seen = "";
+        await UntilAsync(
+            $"{app.Point.Name} is served by {version} alone",
+            async () =>
+            {
+                var containers = await ContainersAsync(app);
+                var answer = await Deployer.AskAsync(app.Point.Host, "/", Stop);
+                var ending = containers is [var only] && await IsEndingAsync(only);
+                seen = $"{string.Join(", ", containers.Select(container => $"{container.Name} {container.Status}"))}; the proxy answers {answer ?? "nothing"}{(ending ? "; it was told to stop" : "")}";
+                return (containers, answer, ending);
+            },
+            now => now is { containers: [{ Status: ContainerStatus.Running }], ending: false, answer: var answer } && answer == $"hello from {version}",
+            () => seen);
+    }
+
+    /// <summary>Whether the container was told to stop since its last start: it answers, but not for long.</summary>
+    private async Task<bool> IsEndingAsync(ContainerDetails container)
+    {
+        var output = new StringBuilder();
+        await foreach (var chunk in _engine!.ReadOutputAsync(container.Id, tail: 20, Stop))
+        {
+            output.Append(Encoding.UTF8.GetString(chunk.Bytes.Span));
+        }
+
+        var text = output.ToString();
+        return text.LastIndexOf("SIGTERM", StringComparison.Ordinal) > text.LastIndexOf("starting on port", StringComparison.Ordinal);
+    }
+
+    /// <summary>The log is complete, its lines are numbered densely and their times increase.</summary>
+    private async Task CheckLogAsync(App app)
+    {
+        var page = await Deployer.GetAsync($"/api/deployments/{app.Id}/logs?limit=5000", Stop);
+        Assert.True(page.GetProperty("complete").GetBoolean(), "The log is not complete.");
+        var lines = page.GetProperty("logs").EnumerateArray().ToList();
+        Assert.NotEmpty(lines);
+        Assert.Equal(Enumerable.Range(1, lines.Count), lines.Select(line => line.GetProperty("line").GetInt32()));
+        var times = lines.ConvertAll(line => Text(line, "created_at")!);
+        Assert.Equal(times.Order(StringComparer.Ordinal).Distinct(StringComparer.Ordinal), times);
+    }
+
+    private Task<IReadOnlyList<ContainerDetails>> ContainersAsync(App app) => _engine!.ListContainersAsync(
+        new Dictionary<string, string>(StringComparer.Ordinal) { ["deployer.app"] = app.Point.Name }, Stop);
+
+    private async Task BeginAsync(App app)
+    {
+        var queued = await Deployer.SendAsync(HttpMethod.Post, $"/api/apps/{app.Point.Name}/deployments", new { }, HttpStatusCode.Accepted, Stop);
+        app.Id = queued.GetProperty("id").GetInt64();
+        app.Number = queued.GetProperty("number").GetInt32();
+    }
+
+    private Task<JsonElement> ReadAsync(App app) => Deployer.GetAsync($"/api/deployments/{app.Id}", Stop);
+
+    private async Task<string> LogAsync(App app)
+    {
+        var page = await Deployer.GetAsync($"/api/deployments/{app.Id}/logs?limit=5000", Stop);
+        return string.Join('\n', page.GetProperty("logs").EnumerateArray().Select(line => $"  {Text(line, "step")}: {Text(line, "output")}"));
+    }
+
+    private static bool IsFinal(JsonElement deployment) => Text(deployment, "status") is not ("queued" or "running");
+
+    private static IEnumerable<(string? Kind, string? State)> Steps(JsonElement deployment) =>
+        deployment.GetProperty("steps").EnumerateArray().Select(step => (Text(step, "kind"), Text(step, "state")));
+
+    private static string Word(StepKind step) => JsonNamingPolicy.SnakeCaseLower.ConvertName(step.ToString());
+
+    private static string? Text(JsonElement json, string name) => json.GetProperty(name).GetString();
+
+    private static void Say(string text) => TestContext.Current.SendDiagnosticMessage(text);
+
+    private static string Version() => Guid.NewGuid().ToString("N")[..8];
+
+    private static Task<T> UntilAsync<T>(string what, Func<Task<T>> look, Func<T, bool> isSo) => UntilAsync(what, look, isSo, () => "");
+
+    // A process and an engine outside of this one ring no bell here.
+    private static async Task<T> UntilAsync<T>(string what, Func<Task<T>> look, Func<T, bool> isSo, Func<string> seen)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        using var timer = new PeriodicTimer(LookInterval, TimeProvider.System);
+        while (true)
+        {
+            var found = await look();
+            if (isSo(found))
+            {
+                return found;
+            }
+
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience, $"Never: {what}. {seen()}");
+            await timer.WaitForNextTickAsync(Stop);
+        }
+    }
+
+    /// <summary>An app and how far it has come.</summary>
+    private sealed class App(KillPoint point)
+    {
+        public KillPoint Point => point;
+
+        /// <summary>Its newest deployment.</summary>
+        public long Id { get; set; }
+
+        public int Number { get; set; }
+
+        /// <summary>What the newest deployment is to answer.</summary>
+        public string Version { get; set; } = "";
+
+        /// <summary>What the one before answers.</summary>
+        public string Before { get; set; } = "";
+
+        /// <summary>Number of the deployment that served before the newest.</summary>
+        public int Serving { get; set; }
+
+        public string ServingContainer { get; set; } = "";
+
+        /// <summary>The call that is held.</summary>
+        public Hold? Hold { get; set; }
+
+        /// <summary>The request that the drain waits for.</summary>
+        public Task Request { get; set; } = Task.CompletedTask;
+
+        /// <summary>Ends that request.</summary>
+        public CancellationTokenSource GiveUp { get; set; } = new();
+    }
+}
