@@ -1,8 +1,14 @@
 using Deployer.Core.Audit;
+using Deployer.Core.Comments;
 using Deployer.Core.Data;
+using Deployer.Core.Deployments;
+using Deployer.Core.Engine;
 using Deployer.Core.Environments;
+using Deployer.Core.Runner;
+using Deployer.Core.Statistics;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Deployer.Core.Access;
 
@@ -42,7 +48,7 @@ public static class AccessRegistration
         // OWASP's figure for PBKDF2 with HMAC-SHA512, as of its password storage cheat sheet.
         services.Configure<PasswordHasherOptions>(options => options.IterationCount = 210_000);
 
-        services.AddSingleton<AuditLog>();
+        services.TryAddSingleton<AuditLog>();
         services.AddSingleton<AccessFeed>();
         services.AddSingleton<ActorDirectory>();
         services.AddSingleton<ApiTokens>();
@@ -50,13 +56,29 @@ public static class AccessRegistration
         services.AddSingleton<Sessions>();
         services.AddSingleton<People>();
         services.AddSingleton<Invitations>();
+        services.AddSingleton<ExternalSignIns>();
+        services.AddScoped<OwnAccounts>();
         services.AddSingleton<AccessSubjects>();
         services.AddSingleton<EnvironmentBook>();
+        services.TryAddSingleton<PresenceBook>();
+        services.AddScoped<CommentBook>();
+        services.AddScoped<AuditGate>();
         services.AddScoped<AppGate>();
+        services.AddScoped<OverviewGate>();
+        services.AddScoped<PlanGate>();
         services.AddScoped<DeploymentGate>();
+        services.AddScoped<LogPinGate>();
         services.AddScoped<OperationGate>();
         services.AddScoped<SecretGate>();
         services.AddScoped<RegistryGate>();
+        services.AddSingleton<StatisticsReader>();
+        services.AddScoped<StatisticsGate>();
+        services.AddSingleton<EnginePruning>();
+        services.AddOptions<RunnerOptions>().BindConfiguration(RunnerOptions.Section);
+        services.AddScoped<EngineGate>();
+        services.AddSingleton<ContainerUse>();
+        services.AddSingleton<ContainerOutputs>();
+        services.AddScoped<RuntimeGate>();
         return services;
     }
 }

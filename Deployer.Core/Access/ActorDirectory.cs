@@ -1,3 +1,4 @@
+using System.Globalization;
 using Deployer.Core.Data;
 using Microsoft.EntityFrameworkCore;
 using NodaTime;
@@ -7,6 +8,8 @@ namespace Deployer.Core.Access;
 /// <summary>Finds out who a caller is and what they may do, as the database says it now.</summary>
 public sealed class ActorDirectory(IDbContextFactory<DeployerDb> databases, TimeProvider time)
 {
+    private const string TokenPrefix = "token:";
+
     private static readonly Duration LastUsedGrain = Duration.FromMinutes(1);
 
     /// <summary>The person; <see langword="null"/> when there is none or the account is shut.</summary>
@@ -46,7 +49,26 @@ public sealed class ActorDirectory(IDbContextFactory<DeployerDb> databases, Time
                 .ExecuteUpdateAsync(set => set.SetProperty(row => row.LastUsedAt, now), cancellationToken);
         }
 
-        return new Actor(ActorKind.Token, $"token:{found.Id}", $"token {found.Name}", address,
-            [new AccessGrant(found.Role, found.Environment, found.App)]);
+        return Holder(found, address);
     }
+
+    /// <summary>The holder of a token that was let in before, by the actor's id; <see langword="null"/> when it has expired or was revoked since.</summary>
+    public async Task<Actor?> FindTokenAgainAsync(string actorId, string? address, CancellationToken cancellationToken)
+    {
+        if (!actorId.StartsWith(TokenPrefix, StringComparison.Ordinal)
+            || !long.TryParse(actorId.AsSpan(TokenPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+        {
+            return null;
+        }
+
+        var now = time.Now();
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        return await db.Set<ApiToken>().AsNoTracking().FirstOrDefaultAsync(
+            row => row.Id == id && row.RevokedAt == null && (row.ExpiresAt == null || row.ExpiresAt > now), cancellationToken) is { } found
+            ? Holder(found, address)
+            : null;
+    }
+
+    private static Actor Holder(ApiToken token, string? address) =>
+        new(ActorKind.Token, $"{TokenPrefix}{token.Id}", $"token {token.Name}", address, [new AccessGrant(token.Role, token.Environment, token.App)]);
 }

@@ -1,3 +1,4 @@
+using Deployer.Core.Apps;
 using Deployer.Core.Audit;
 using Deployer.Core.Data;
 using Microsoft.EntityFrameworkCore;
@@ -24,10 +25,16 @@ public sealed record ApiTokenDraft(string Name, AccessRole Role, string? Environ
 public sealed record NewApiToken(ApiTokenView View, string Token);
 
 /// <summary>Makes, lists and revokes API tokens. For owners alone.</summary>
-public sealed class ApiTokens(IDbContextFactory<DeployerDb> databases, AuditLog audit, TimeProvider time)
+public sealed class ApiTokens(IDbContextFactory<DeployerDb> databases, AuditLog audit, AccessFeed feed, TimeProvider time)
 {
     /// <summary>How every token begins, so that secret scanners know one when they see it.</summary>
     public const string Prefix = "dpl_";
+
+    /// <summary>Longest name.</summary>
+    public const int MaxNameLength = 100;
+
+    /// <summary>Longest time that a token with an end may work.</summary>
+    public static readonly Duration MaxLifetime = Duration.FromDays(3650);
 
     /// <summary>Tokens that are not revoked, newest first.</summary>
     /// <exception cref="AccessDeniedException">The caller is no owner.</exception>
@@ -39,7 +46,52 @@ public sealed class ApiTokens(IDbContextFactory<DeployerDb> databases, AuditLog 
             .OrderByDescending(token => token.Id).Select(token => View(token)).ToListAsync(cancellationToken);
     }
 
-    /// <summary>Makes a token.</summary>
+    /// <summary>What is wrong with a draft, by field; empty when nothing is.</summary>
+    public async Task<IReadOnlyDictionary<string, string[]>> CheckAsync(ApiTokenDraft draft, CancellationToken cancellationToken)
+    {
+        var errors = new FieldErrors();
+        if (draft.Name.Trim() is not { Length: >= 1 and <= MaxNameLength } name || name.Any(char.IsControl))
+        {
+            errors.Add("name", $"Say in 1 to {MaxNameLength} characters what the token is for, e.g. CI of the shop.");
+        }
+        else if (string.Equals(name, BootstrapName, StringComparison.Ordinal))
+        {
+            errors.Add("name", "This name is kept for the token of Auth:BootstrapToken; choose another.");
+        }
+
+        if (draft.Environment is { } environment && !AppValidation.IsLabel(environment))
+        {
+            errors.Add("environment", $"'{FieldErrors.Show(environment)}' is no environment name. {AppValidation.DnsLabelRule}");
+        }
+
+        if (draft.Role == AccessRole.Owner && (draft.Environment ?? draft.App) is not null)
+        {
+            errors.Add("role", "An owner owns the whole installation. Leave environment and app out, or choose another role.");
+        }
+
+        if (draft.Lifetime is { } lifetime && (lifetime <= Duration.Zero || lifetime > MaxLifetime))
+        {
+            errors.Add("expires_in_days", $"A token works for 1 to {MaxLifetime.Days} days, or without end when this is left out.");
+        }
+
+        if (draft.App is { } app)
+        {
+            await using var db = await databases.CreateDbContextAsync(cancellationToken);
+            var found = await db.Apps.Where(row => row.Name == app).Select(row => row.Environment).FirstOrDefaultAsync(cancellationToken);
+            if (found is null)
+            {
+                errors.Add("app", $"There is no app '{FieldErrors.Show(app)}'; GET /api/apps lists them.");
+            }
+            else if (draft.Environment is { } wanted && !string.Equals(found, wanted, StringComparison.Ordinal))
+            {
+                errors.Add("environment", $"The app '{app}' is in {found}, so this token could do nothing. Leave environment out, or write {found}.");
+            }
+        }
+
+        return errors.ToDictionary();
+    }
+
+    /// <summary>Makes a token. The draft has been checked.</summary>
     /// <exception cref="AccessDeniedException">The caller is no owner.</exception>
     public async Task<NewApiToken> CreateAsync(Actor actor, ApiTokenDraft draft, CancellationToken cancellationToken)
     {
@@ -63,9 +115,11 @@ public sealed class ApiTokens(IDbContextFactory<DeployerDb> databases, AuditLog 
             return false;
         }
 
-        audit.Stage(db, actor, new AuditFact(AuditAction.TokenRevoked, AuditSubject.Token(id)));
+        var name = await db.Set<ApiToken>().Where(token => token.Id == id).Select(token => token.Name).SingleAsync(cancellationToken);
+        audit.Stage(db, actor, new AuditFact(AuditAction.TokenRevoked, AuditSubject.Token(id)) { Note = name });
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        feed.Publish();
         return true;
     }
 
@@ -100,7 +154,7 @@ public sealed class ApiTokens(IDbContextFactory<DeployerDb> databases, AuditLog 
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var row = new ApiToken
         {
-            Name = draft.Name,
+            Name = draft.Name.Trim(),
             Hash = AccessKey.Hash(token),
             Prefix = token[..Math.Min(8, token.Length / 4)],
             Role = draft.Role,

@@ -31,17 +31,14 @@ public sealed class AppGate(AppCatalog catalog, ICurrentActor current, AuditLog 
     {
         var actor = await current.GetAsync(cancellationToken);
         DemandAdmin(actor, draft.Environment, draft.Name);
-        var change = await catalog.AddAsync(draft, cancellationToken);
-        if (change is AppChange.Saved { App: var app })
-        {
-            await audit.RecordAsync(actor, new AuditFact(AuditAction.AppAdded, AuditSubject.App(app.Name))
+        return await catalog.AddAsync(
+            draft,
+            (db, app) => audit.Stage(db, actor, new AuditFact(AuditAction.AppAdded, AuditSubject.App(app.Name))
             {
                 Environment = app.Environment,
-                After = Shown(app),
-            }, cancellationToken);
-        }
-
-        return change;
+                After = Shown(app.Environment, app.Spec),
+            }),
+            cancellationToken);
     }
 
     /// <summary>Replaces an app's settings; for admins of its environment, and of the new one when it moves.</summary>
@@ -56,18 +53,16 @@ public sealed class AppGate(AppCatalog catalog, ICurrentActor current, AuditLog 
 
         actor.Demand(AccessRole.Admin, before.Environment, name);
         DemandAdmin(actor, draft.Environment, name);
-        var change = await catalog.ChangeAsync(name, draft, cancellationToken);
-        if (change is AppChange.Saved { App: var after })
-        {
-            await audit.RecordAsync(actor, new AuditFact(AuditAction.AppChanged, AuditSubject.App(name))
+        return await catalog.ChangeAsync(
+            name,
+            draft,
+            (db, was, after) => audit.Stage(db, actor, new AuditFact(AuditAction.AppChanged, AuditSubject.App(name))
             {
                 Environment = after.Environment,
-                Before = Shown(before),
-                After = Shown(after),
-            }, cancellationToken);
-        }
-
-        return change;
+                Before = Shown(was.Environment, was.Spec),
+                After = Shown(after.Environment, after.Spec),
+            }),
+            cancellationToken);
     }
 
     /// <summary>Removes an app; for admins of its environment.</summary>
@@ -81,17 +76,14 @@ public sealed class AppGate(AppCatalog catalog, ICurrentActor current, AuditLog 
         }
 
         actor.Demand(AccessRole.Admin, app.Environment, name);
-        var removal = await catalog.RemoveAsync(name, cancellationToken);
-        if (removal is AppRemoval.Removed)
-        {
-            await audit.RecordAsync(actor, new AuditFact(AuditAction.AppRemoved, AuditSubject.App(name))
+        return await catalog.RemoveAsync(
+            name,
+            db => audit.Stage(db, actor, new AuditFact(AuditAction.AppRemoved, AuditSubject.App(name))
             {
                 Environment = app.Environment,
-                Before = Shown(app),
-            }, cancellationToken);
-        }
-
-        return removal;
+                Before = Shown(app.Environment, app.Spec),
+            }),
+            cancellationToken);
     }
 
     private static void DemandAdmin(Actor actor, string? environment, string? app)
@@ -101,9 +93,9 @@ public sealed class AppGate(AppCatalog catalog, ICurrentActor current, AuditLog 
     }
 
     /// <summary>What the audit log keeps of an app. Values of variables stay out: people put secrets there all the same.</summary>
-    private static object Shown(AppView app) => new
+    private static object Shown(string environment, AppSpec spec) => new
     {
-        app.Environment,
-        Spec = app.Spec with { Env = app.Spec.Env.ToDictionary(pair => pair.Key, _ => "…", StringComparer.Ordinal) },
+        Environment = environment,
+        Spec = spec with { Env = spec.Env.ToDictionary(pair => pair.Key, _ => "…", StringComparer.Ordinal) },
     };
 }

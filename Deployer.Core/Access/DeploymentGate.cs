@@ -1,5 +1,6 @@
 using Deployer.Core.Apps;
 using Deployer.Core.Audit;
+using Deployer.Core.Data;
 using Deployer.Core.Deployments;
 using Deployer.Core.Environments;
 
@@ -32,17 +33,15 @@ public sealed class DeploymentGate(
         }
 
         actor.Demand(AccessRole.Deployer, subject.Environment, subject.App);
-        var result = await queue.CancelAsync(deploymentId, actor.Name, cancellationToken);
-        if (result is CancelResult.Canceled or CancelResult.Requested)
-        {
-            await audit.RecordAsync(actor, new AuditFact(AuditAction.DeploymentCanceled, AuditSubject.Deployment(deploymentId))
+        return await queue.CancelAsync(
+            deploymentId,
+            actor.Name,
+            db => audit.Stage(db, actor, new AuditFact(AuditAction.DeploymentCanceled, AuditSubject.Deployment(deploymentId))
             {
                 Environment = subject.Environment,
                 Note = subject.App,
-            }, cancellationToken);
-        }
-
-        return result;
+            }),
+            cancellationToken);
     }
 
     /// <summary>Approves a deployment that waits for it; for deployers other than whoever asked for it.</summary>
@@ -102,6 +101,23 @@ public sealed class DeploymentGate(
     public async Task<bool> MaySeeAsync(long deploymentId, CancellationToken cancellationToken) =>
         await FindSubjectAsync(await current.GetAsync(cancellationToken), deploymentId, cancellationToken) is not null;
 
+    /// <summary>Writes down that the caller takes the whole log of a deployment away; <see langword="false"/> when they may not see it.</summary>
+    public async Task<bool> TakeLogAsync(long deploymentId, CancellationToken cancellationToken)
+    {
+        var actor = await current.GetAsync(cancellationToken);
+        if (await FindSubjectAsync(actor, deploymentId, cancellationToken) is not { } subject)
+        {
+            return false;
+        }
+
+        await audit.RecordAsync(actor, new AuditFact(AuditAction.LogDownloaded, AuditSubject.Deployment(deploymentId))
+        {
+            Environment = subject.Environment,
+            Note = subject.App,
+        }, cancellationToken);
+        return true;
+    }
+
     /// <summary>Queues a deployment for a caller that is no person and no token: a webhook.</summary>
     internal async Task<EnqueueResult> EnqueueAsync(
         Actor actor, string appName, DeploymentRequest request, string action, CancellationToken cancellationToken)
@@ -113,27 +129,35 @@ public sealed class DeploymentGate(
         }
 
         actor.Demand(request.OverrideFreeze ? AccessRole.Admin : AccessRole.Deployer, subject.Environment, subject.App);
-        var result = await queue.EnqueueAsync(
-            appName, request with { RequestedBy = actor.Name, RequestedById = actor.Id }, cancellationToken);
-        if (result is EnqueueResult.Queued { Deployment: var deployment })
-        {
-            await audit.RecordAsync(actor, new AuditFact(action, AuditSubject.Deployment(deployment.Id))
+        return await queue.EnqueueAsync(
+            appName,
+            request with
             {
-                Environment = subject.Environment,
-                After = new { deployment.App, deployment.Number, deployment.Image },
-                Note = request.Reason,
-            }, cancellationToken);
-            if (request.OverrideFreeze)
-            {
-                await audit.RecordAsync(actor, new AuditFact(AuditAction.FreezeOverridden, AuditSubject.Deployment(deployment.Id))
+                RequestedBy = actor.Name,
+                RequestedById = actor.Id,
+                Alongside = (db, deployment) => Stage(audit, db, actor, deployment, new AuditFact(action, AuditSubject.Deployment(deployment.Id))
                 {
                     Environment = subject.Environment,
+                    After = new { subject.App, deployment.Number, deployment.Spec.Image },
                     Note = request.Reason,
-                }, cancellationToken);
-            }
-        }
+                }),
+            },
+            cancellationToken);
+    }
 
-        return result;
+    /// <summary>Writes down that a deployment was asked for and, where it was, in spite of which freeze.</summary>
+    internal static void Stage(AuditLog audit, DeployerDb db, Actor actor, Deployment deployment, AuditFact asked)
+    {
+        audit.Stage(db, actor, asked);
+        if (deployment.OverriddenFreeze is { } freeze)
+        {
+            audit.Stage(db, actor, new AuditFact(AuditAction.FreezeOverridden, asked.Subject)
+            {
+                Environment = asked.Environment,
+                After = new { Freeze = freeze },
+                Note = asked.Note,
+            });
+        }
     }
 
     private async Task<AccessSubject?> FindSubjectAsync(Actor actor, long deploymentId, CancellationToken cancellationToken) =>

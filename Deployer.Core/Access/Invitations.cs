@@ -1,3 +1,4 @@
+using Deployer.Core.Apps;
 using Deployer.Core.Audit;
 using Deployer.Core.Data;
 using Microsoft.EntityFrameworkCore;
@@ -19,6 +20,44 @@ public sealed record NewInvitation(InvitationView View, string Key);
 public sealed class Invitations(
     IDbContextFactory<DeployerDb> databases, People people, AuditLog audit, IOptions<AuthOptions> options, TimeProvider time)
 {
+    private const string NoInvitation = "This invitation is used, withdrawn or too old. Ask for another.";
+
+    /// <summary>What is wrong with an invitation, by field; empty when nothing is.</summary>
+    public async Task<IReadOnlyDictionary<string, string[]>> CheckAsync(
+        string? email, AccessRole? role, string? environment, CancellationToken cancellationToken)
+    {
+        var errors = new FieldErrors();
+        if (!EmailAddress.IsValid(email))
+        {
+            errors.Add("email", "Write the e-mail address as name@example.com.");
+        }
+        else
+        {
+            var normalized = email.ToUpperInvariant();
+            await using var db = await databases.CreateDbContextAsync(cancellationToken);
+            if (await db.People.AnyAsync(person => person.NormalizedEmail == normalized, cancellationToken))
+            {
+                errors.Add("email", "This person has an account. Grant the role to it.");
+            }
+        }
+
+        if (role is null)
+        {
+            errors.Add("role", "Choose viewer, deployer, admin or owner.");
+        }
+
+        if (environment is not null && !AppValidation.IsLabel(environment))
+        {
+            errors.Add("environment", $"'{FieldErrors.Show(environment)}' is no environment name. {AppValidation.DnsLabelRule}");
+        }
+        else if (environment is not null && role == AccessRole.Owner)
+        {
+            errors.Add("environment", "An owner owns the whole installation. Leave environment out, or choose another role.");
+        }
+
+        return errors.ToDictionary();
+    }
+
     /// <summary>Invites somebody.</summary>
     /// <returns>The invitation, or <see langword="null"/> when <paramref name="email"/> is no e-mail address.</returns>
     /// <exception cref="AccessDeniedException">The caller is no owner.</exception>
@@ -106,27 +145,42 @@ public sealed class Invitations(
     public async Task<PersonChange> AcceptAsync(
         string key, string displayName, string? password, string? address, CancellationToken cancellationToken)
     {
-        const string NoInvitation = "This invitation is used, withdrawn or too old. Ask for another.";
         if (await FindAsync(key, cancellationToken) is not { } invitation)
         {
             return PersonChange.Refused(NoInvitation);
         }
 
-        return await people.CreateAsync(
-            new NewPerson(invitation.Email, displayName, password), address, AuditAction.PersonJoined, async (db, person) =>
-            {
-                var now = time.Now();
-                var used = await db.Set<Invitation>().Where(row => row.Id == invitation.Id && row.UsedAt == null)
-                    .ExecuteUpdateAsync(set => set.SetProperty(row => row.UsedAt, now), cancellationToken);
-                if (used == 0)
-                {
-                    return NoInvitation;
-                }
-
-                db.Add(new PersonGrant { PersonId = person.Id, Role = invitation.Role, Environment = invitation.Environment });
-                return null;
-            }, cancellationToken);
+        return await AcceptAsync(
+            invitation, new NewPerson(invitation.Email, displayName, password), address, (_, _) => Task.FromResult<string?>(null), cancellationToken);
     }
+
+    /// <summary>The newest open invitation of an e-mail address, for somebody whose address another system vouches for.</summary>
+    internal async Task<InvitationView?> FindOpenAsync(string email, CancellationToken cancellationToken)
+    {
+        var now = time.Now();
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        var open = await db.Set<Invitation>().AsNoTracking()
+            .Where(invitation => invitation.UsedAt == null && invitation.ExpiresAt > now)
+            .OrderByDescending(invitation => invitation.Id).Select(invitation => View(invitation)).ToListAsync(cancellationToken);
+        return open.Find(invitation => string.Equals(invitation.Email, email, StringComparison.OrdinalIgnoreCase));
+    }
+
+    /// <summary>Makes the account of an invited person together with what <paramref name="complete"/> adds to it, or nothing at all.</summary>
+    internal Task<PersonChange> AcceptAsync(
+        InvitationView invitation, NewPerson draft, string? address, Func<DeployerDb, Person, Task<string?>> complete, CancellationToken cancellationToken) =>
+        people.CreateAsync(draft, address, AuditAction.PersonJoined, async (db, person) =>
+        {
+            var now = time.Now();
+            var used = await db.Set<Invitation>().Where(row => row.Id == invitation.Id && row.UsedAt == null)
+                .ExecuteUpdateAsync(set => set.SetProperty(row => row.UsedAt, now), cancellationToken);
+            if (used == 0)
+            {
+                return NoInvitation;
+            }
+
+            db.Add(new PersonGrant { PersonId = person.Id, Role = invitation.Role, Environment = invitation.Environment });
+            return await complete(db, person);
+        }, cancellationToken);
 
     private static InvitationView View(Invitation invitation) => new(
         invitation.Id, invitation.Email, invitation.Role, invitation.Environment,

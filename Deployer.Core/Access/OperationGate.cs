@@ -56,27 +56,22 @@ public sealed class OperationGate(
         }
 
         actor.Demand(request.OverrideFreeze ? AccessRole.Admin : AccessRole.Deployer, subject.Environment, subject.App);
-        var result = await restorer.RestoreAsync(
-            deploymentId, choice, request with { RequestedBy = actor.Name, RequestedById = actor.Id }, cancellationToken);
-        if (result is EnqueueResult.Queued { Deployment: var deployment })
-        {
-            await audit.RecordAsync(actor, new AuditFact(AuditAction.DeploymentRestored, AuditSubject.Deployment(deployment.Id))
+        return await restorer.RestoreAsync(
+            deploymentId,
+            choice,
+            request with
             {
-                Environment = subject.Environment,
-                After = new { deployment.App, deployment.Number, deployment.Image, deployment.RestoredFrom, Secrets = choice },
-                Note = request.Reason,
-            }, cancellationToken);
-            if (request.OverrideFreeze)
-            {
-                await audit.RecordAsync(actor, new AuditFact(AuditAction.FreezeOverridden, AuditSubject.Deployment(deployment.Id))
-                {
-                    Environment = subject.Environment,
-                    Note = request.Reason,
-                }, cancellationToken);
-            }
-        }
-
-        return result;
+                RequestedBy = actor.Name,
+                RequestedById = actor.Id,
+                Alongside = (db, deployment) => DeploymentGate.Stage(
+                    audit, db, actor, deployment, new AuditFact(AuditAction.DeploymentRestored, AuditSubject.Deployment(deployment.Id))
+                    {
+                        Environment = subject.Environment,
+                        After = new { subject.App, deployment.Number, deployment.Spec.Image, deployment.RestoredFrom, Secrets = choice },
+                        Note = request.Reason,
+                    }),
+            },
+            cancellationToken);
     }
 
     private async Task<OperationResult> OperateAsync(

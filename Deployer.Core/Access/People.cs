@@ -1,4 +1,5 @@
 using System.Data;
+using Deployer.Core.Apps;
 using Deployer.Core.Audit;
 using Deployer.Core.Data;
 using Microsoft.AspNetCore.Identity;
@@ -9,14 +10,37 @@ using NodaTime;
 namespace Deployer.Core.Access;
 
 /// <summary>A person as owners see them.</summary>
+/// <param name="Id">Their id.</param>
+/// <param name="Email">E-mail address, with which they sign in.</param>
+/// <param name="DisplayName">Name shown to others.</param>
+/// <param name="CreatedAt">When the account was made.</param>
+/// <param name="DisabledAt">Since when it is shut; <see langword="null"/> while it is open.</param>
+/// <param name="LastSeenAt">When they last used one of their open sessions, to about a minute; <see langword="null"/> without one.</param>
+/// <param name="Grants">Roles held, each with where it holds.</param>
 public sealed record PersonView(
-    string Id, string Email, string DisplayName, Instant CreatedAt, Instant? DisabledAt, IReadOnlyList<AccessGrant> Grants);
+    string Id, string Email, string DisplayName, Instant CreatedAt, Instant? DisabledAt, Instant? LastSeenAt, IReadOnlyList<AccessGrant> Grants);
 
 /// <summary>An account to be made.</summary>
 /// <param name="Email">E-mail address, with which the person signs in.</param>
 /// <param name="DisplayName">Name shown to others.</param>
 /// <param name="Password">Password; <see langword="null"/> for somebody who signs in through another system.</param>
 public sealed record NewPerson(string Email, string DisplayName, string? Password);
+
+/// <summary>Why a change to people was not made.</summary>
+public enum PersonFault
+{
+    /// <summary>It was made.</summary>
+    None,
+
+    /// <summary>Something given is wrong.</summary>
+    Invalid,
+
+    /// <summary>There is no such person.</summary>
+    Unknown,
+
+    /// <summary>Nobody would own the installation any more.</summary>
+    LastOwner,
+}
 
 /// <summary>What came of a change to people.</summary>
 /// <param name="PersonId">The person; <see langword="null"/> when nothing was changed.</param>
@@ -26,16 +50,22 @@ public sealed record PersonChange(string? PersonId, IReadOnlyList<string> Errors
     /// <summary>Whether the change was made.</summary>
     public bool Done => Errors.Count == 0;
 
-    internal static PersonChange Refused(params string[] errors) => new(null, errors);
+    /// <summary>Why not.</summary>
+    public PersonFault Fault { get; private init; }
+
+    internal static PersonChange Unknown { get; } =
+        new(null, ["There is no such person; reload the page."]) { Fault = PersonFault.Unknown };
+
+    internal static PersonChange LastOwner { get; } =
+        new(null, ["This is the last owner. Make somebody else an owner first."]) { Fault = PersonFault.LastOwner };
+
+    internal static PersonChange Refused(params string[] errors) => new(null, errors) { Fault = PersonFault.Invalid };
 }
 
 /// <summary>The people who may sign in and the roles they hold. For owners, save for making the first of them.</summary>
 public sealed class People(
     IServiceScopeFactory scopes, IDbContextFactory<DeployerDb> databases, AuditLog audit, AccessFeed feed, TimeProvider time)
 {
-    private const string LastOwner = "This is the last owner. Make somebody else an owner first.";
-    private const string UnknownPerson = "There is no such person; reload the page.";
-
     /// <summary>
     /// Makes the first owner. The caller has made sure that whoever asks sits at the machine or knows the setup code.
     /// Of two who ask at once, one is refused.
@@ -54,11 +84,19 @@ public sealed class People(
 
     /// <summary>Everybody, by name.</summary>
     /// <exception cref="AccessDeniedException">The caller is no owner.</exception>
-    public async Task<IReadOnlyList<PersonView>> ListAsync(Actor actor, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<PersonView>> ListAsync(Actor actor, CancellationToken cancellationToken) =>
+        ReadAsync(actor, personId: null, cancellationToken);
+
+    /// <summary>One person; <see langword="null"/> when there is none of that id.</summary>
+    /// <exception cref="AccessDeniedException">The caller is no owner.</exception>
+    public async Task<PersonView?> FindAsync(Actor actor, string personId, CancellationToken cancellationToken) =>
+        (await ReadAsync(actor, personId, cancellationToken)).SingleOrDefault();
+
+    private async Task<IReadOnlyList<PersonView>> ReadAsync(Actor actor, string? personId, CancellationToken cancellationToken)
     {
         actor.DemandEverywhere(AccessRole.Owner);
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
-        var people = await db.People.AsNoTracking().OrderBy(person => person.DisplayName)
+        var people = await db.People.AsNoTracking().Where(person => personId == null || person.Id == personId).OrderBy(person => person.DisplayName)
             .Select(person => new
             {
                 person.Id,
@@ -66,12 +104,13 @@ public sealed class People(
                 person.DisplayName,
                 person.CreatedAt,
                 person.DisabledAt,
+                LastSeenAt = db.Set<Session>().Where(session => session.PersonId == person.Id).Max(session => (Instant?)session.LastSeenAt),
                 Grants = db.Set<PersonGrant>().Where(grant => grant.PersonId == person.Id)
                     .Select(grant => new AccessGrant(grant.Role, grant.Environment, null)).ToList(),
             })
             .ToListAsync(cancellationToken);
         return [.. people.Select(person => new PersonView(
-            person.Id, person.Email ?? "", person.DisplayName, person.CreatedAt, person.DisabledAt, person.Grants))];
+            person.Id, person.Email ?? "", person.DisplayName, person.CreatedAt, person.DisabledAt, person.LastSeenAt, person.Grants))];
     }
 
     /// <summary>Grants a role in one environment or in all, in place of the one held there; <see langword="null"/> takes it.</summary>
@@ -85,20 +124,25 @@ public sealed class People(
             return PersonChange.Refused("An owner owns the whole installation. Choose every environment, or another role.");
         }
 
+        if (environment is not null && !AppValidation.IsLabel(environment))
+        {
+            return PersonChange.Refused($"'{FieldErrors.Show(environment)}' is no environment name. {AppValidation.DnsLabelRule}");
+        }
+
         await using (var db = await databases.CreateDbContextAsync(cancellationToken))
         {
             await using var transaction = await db.Database.BeginTransactionAsync(IsolationLevel.Serializable, cancellationToken);
             var email = await db.People.Where(person => person.Id == personId).Select(person => person.Email).FirstOrDefaultAsync(cancellationToken);
             if (email is null)
             {
-                return PersonChange.Refused(UnknownPerson);
+                return PersonChange.Unknown;
             }
 
             var held = await db.Set<PersonGrant>()
                 .FirstOrDefaultAsync(grant => grant.PersonId == personId && grant.Environment == environment, cancellationToken);
             if (held is { Role: AccessRole.Owner } && role != AccessRole.Owner && !await OtherOwnersAsync(db, personId, cancellationToken))
             {
-                return PersonChange.Refused(LastOwner);
+                return PersonChange.LastOwner;
             }
 
             if (held is not null)
@@ -135,6 +179,41 @@ public sealed class People(
     /// <exception cref="AccessDeniedException">The caller is no owner.</exception>
     public Task<PersonChange> EnableAsync(Actor actor, string personId, CancellationToken cancellationToken) =>
         SetDisabledAsync(actor, personId, disabledAt: null, AuditAction.PersonEnabled, cancellationToken);
+
+    /// <summary>Removes an account with its roles, sessions and passkeys. What the person did stays in the audit log under the name.</summary>
+    /// <exception cref="AccessDeniedException">The caller is no owner.</exception>
+    public async Task<PersonChange> RemoveAsync(Actor actor, string personId, CancellationToken cancellationToken)
+    {
+        actor.DemandEverywhere(AccessRole.Owner);
+        await using (var db = await databases.CreateDbContextAsync(cancellationToken))
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(IsolationLevel.Serializable, cancellationToken);
+            var person = await db.People.Where(person => person.Id == personId)
+                .Select(person => new { person.Email, person.DisplayName }).FirstOrDefaultAsync(cancellationToken);
+            if (person is null)
+            {
+                return PersonChange.Unknown;
+            }
+
+            if (!await OtherOwnersAsync(db, personId, cancellationToken))
+            {
+                return PersonChange.LastOwner;
+            }
+
+            var grants = await db.Set<PersonGrant>().Where(grant => grant.PersonId == personId)
+                .Select(grant => new { grant.Role, grant.Environment }).ToListAsync(cancellationToken);
+            audit.Stage(db, actor, new AuditFact(AuditAction.PersonRemoved, AuditSubject.Person(person.Email ?? personId))
+            {
+                Before = new { Name = person.DisplayName, Roles = grants },
+            });
+            await db.SaveChangesAsync(cancellationToken);
+            await db.People.Where(person => person.Id == personId).ExecuteDeleteAsync(cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+        }
+
+        feed.Publish();
+        return new PersonChange(personId, []);
+    }
 
     /// <summary>
     /// Makes an account together with what <paramref name="complete"/> adds to it, or nothing at all. A text from
@@ -215,12 +294,12 @@ public sealed class People(
             var email = await db.People.Where(person => person.Id == personId).Select(person => person.Email).FirstOrDefaultAsync(cancellationToken);
             if (email is null)
             {
-                return PersonChange.Refused(UnknownPerson);
+                return PersonChange.Unknown;
             }
 
             if (disabledAt is not null && !await OtherOwnersAsync(db, personId, cancellationToken))
             {
-                return PersonChange.Refused(LastOwner);
+                return PersonChange.LastOwner;
             }
 
             await db.People.Where(person => person.Id == personId)

@@ -1,4 +1,5 @@
 using Deployer.Core.Audit;
+using Deployer.Core.Data;
 using Deployer.Core.Secrets;
 
 namespace Deployer.Core.Access;
@@ -18,15 +19,15 @@ public sealed class SecretGate(SecretBook book, AccessSubjects subjects, ICurren
     /// <summary>Stores a value; for admins of the app.</summary>
     /// <exception cref="AccessDeniedException">The caller is none.</exception>
     public Task<SecretChange> SetAsync(string app, string name, string value, CancellationToken cancellationToken) =>
-        ChangeAsync(app, name, AuditAction.SecretsSet, () => book.SetAsync(app, name, value, cancellationToken), cancellationToken);
+        ChangeAsync(app, name, AuditAction.SecretsSet, alongside => book.SetAsync(app, name, value, alongside, cancellationToken), cancellationToken);
 
     /// <summary>Forgets a value; for admins of the app.</summary>
     /// <exception cref="AccessDeniedException">The caller is none.</exception>
     public Task<SecretChange> RemoveAsync(string app, string name, CancellationToken cancellationToken) =>
-        ChangeAsync(app, name, AuditAction.SecretsRemoved, () => book.RemoveAsync(app, name, cancellationToken), cancellationToken);
+        ChangeAsync(app, name, AuditAction.SecretsRemoved, alongside => book.RemoveAsync(app, name, alongside, cancellationToken), cancellationToken);
 
     private async Task<SecretChange> ChangeAsync(
-        string app, string name, string action, Func<Task<SecretChange>> change, CancellationToken cancellationToken)
+        string app, string name, string action, Func<Action<DeployerDb>, Task<SecretChange>> change, CancellationToken cancellationToken)
     {
         var actor = await current.GetAsync(cancellationToken);
         if (await FindAsync(actor, app, cancellationToken) is not { } subject)
@@ -35,13 +36,8 @@ public sealed class SecretGate(SecretBook book, AccessSubjects subjects, ICurren
         }
 
         actor.Demand(AccessRole.Admin, subject.Environment, subject.App);
-        var result = await change();
-        if (result == SecretChange.Saved)
-        {
-            await audit.RecordAsync(actor, new AuditFact(action, AuditSubject.App(app)) { Environment = subject.Environment, Note = name }, cancellationToken);
-        }
-
-        return result;
+        return await change(db => audit.Stage(
+            db, actor, new AuditFact(action, AuditSubject.App(app)) { Environment = subject.Environment, Note = name }));
     }
 
     private async Task<AccessSubject?> FindAsync(Actor actor, string app, CancellationToken cancellationToken) =>

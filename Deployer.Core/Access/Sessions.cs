@@ -19,7 +19,11 @@ public sealed record OpenSession(Guid Id, byte[] Ticket);
 /// <param name="Ticket">The claims, encrypted.</param>
 /// <param name="Address">Network address.</param>
 /// <param name="UserAgent">The browser, in its own words.</param>
-public sealed record SessionDraft(string PersonId, byte[] Ticket, string? Address, string? UserAgent);
+public sealed record SessionDraft(string PersonId, byte[] Ticket, string? Address, string? UserAgent)
+{
+    /// <summary>How the person proved who they are, for the audit log.</summary>
+    public string? Method { get; init; }
+}
 
 /// <summary>
 /// Sessions live in the database and the cookie carries only a random key, so that ending one takes effect with the next
@@ -30,7 +34,7 @@ public sealed class Sessions(
 {
     private static readonly Duration LastSeenGrain = Duration.FromMinutes(1);
 
-    /// <summary>Opens a session.</summary>
+    /// <summary>Opens a session, and writes down in the same transaction who came.</summary>
     /// <returns>The key for the cookie.</returns>
     public async Task<string> OpenAsync(SessionDraft draft, CancellationToken cancellationToken)
     {
@@ -38,6 +42,10 @@ public sealed class Sessions(
         var now = time.Now();
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
         await db.Set<Session>().Where(session => session.ExpiresAt <= now).ExecuteDeleteAsync(cancellationToken);
+        var person = await db.People.Where(row => row.Id == draft.PersonId)
+            .Select(row => new { row.DisplayName, row.Email }).SingleAsync(cancellationToken);
+        audit.Stage(db, new Actor(ActorKind.Person, draft.PersonId, person.DisplayName, draft.Address, []),
+            new AuditFact(AuditAction.SignedIn, AuditSubject.Person(person.Email ?? draft.PersonId)) { Note = draft.Method });
         db.Add(new Session
         {
             Id = Guid.NewGuid(),
@@ -122,6 +130,11 @@ public sealed class Sessions(
     public Task<bool> EndAsync(Actor actor, string personId, Guid sessionId, CancellationToken cancellationToken) =>
         EndAsync(actor, personId, sessionId, AuditAction.SessionEnded, cancellationToken);
 
+    /// <summary>Ends the session in which the person themselves signs out.</summary>
+    /// <returns>Whether it went on until now.</returns>
+    public Task<bool> SignOutAsync(Actor actor, Guid sessionId, CancellationToken cancellationToken) =>
+        EndAsync(actor, actor.Id, sessionId, AuditAction.SignedOut, cancellationToken);
+
     /// <summary>Ends every session of a person.</summary>
     /// <exception cref="AccessDeniedException">The caller is neither that person nor an owner.</exception>
     public Task<bool> EndAllAsync(Actor actor, string personId, CancellationToken cancellationToken) =>
@@ -161,7 +174,10 @@ public sealed class Sessions(
                 .ExecuteDeleteAsync(cancellationToken);
             if (ended > 0)
             {
-                audit.Stage(db, actor, new AuditFact(action, AuditSubject.Person(email ?? personId)) { Note = $"{ended} ended" });
+                audit.Stage(db, actor, new AuditFact(action, AuditSubject.Person(email ?? personId))
+                {
+                    Note = sessionId is null ? $"{ended} ended" : null,
+                });
                 await db.SaveChangesAsync(cancellationToken);
             }
 

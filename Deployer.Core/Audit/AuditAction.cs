@@ -27,17 +27,35 @@ public static class AuditAction
     /// <summary>Credentials for a registry were removed.</summary>
     public const string RegistryRemoved = "registry.removed";
 
+    /// <summary>Images that nothing needs were removed from the engine.</summary>
+    public const string EnginePruned = "engine.pruned";
+
     /// <summary>Secret values of an app were set; the names are noted, never the values.</summary>
     public const string SecretsSet = "secret.set";
 
     /// <summary>Secret values of an app were removed.</summary>
     public const string SecretsRemoved = "secret.removed";
 
+    /// <summary>A deployment's run read secret values to give them to its container; the names are noted.</summary>
+    public const string SecretsUsed = "secret.used";
+
+    /// <summary>Credentials of a registry were tried.</summary>
+    public const string RegistryTested = "registry.tested";
+
+    /// <summary>A deployment's run read a registry's credentials to pull its image.</summary>
+    public const string RegistryUsed = "registry.used";
+
     /// <summary>A deployment was asked for.</summary>
     public const string DeploymentRequested = "deployment.requested";
 
     /// <summary>A deployment was asked to stop.</summary>
     public const string DeploymentCanceled = "deployment.canceled";
+
+    /// <summary>The log of a deployment was pinned: retention keeps it.</summary>
+    public const string LogPinned = "log.pinned";
+
+    /// <summary>The log of a deployment is no longer pinned.</summary>
+    public const string LogUnpinned = "log.unpinned";
 
     /// <summary>An earlier deployment was asked for again.</summary>
     public const string DeploymentRestored = "deployment.restored";
@@ -75,6 +93,9 @@ public static class AuditAction
     /// <summary>An invited person made an account.</summary>
     public const string PersonJoined = "person.joined";
 
+    /// <summary>An account was linked to somebody of the organisation's sign-in system, who signs in through it from then on.</summary>
+    public const string PersonLinked = "person.linked";
+
     /// <summary>A role was granted, changed or taken.</summary>
     public const string RoleChanged = "person.role_changed";
 
@@ -84,11 +105,17 @@ public static class AuditAction
     /// <summary>An account was opened again.</summary>
     public const string PersonEnabled = "person.enabled";
 
+    /// <summary>An account was removed.</summary>
+    public const string PersonRemoved = "person.removed";
+
     /// <summary>A person signed in.</summary>
     public const string SignedIn = "session.signed_in";
 
     /// <summary>A sign-in was refused.</summary>
     public const string SignInRefused = "session.refused";
+
+    /// <summary>A person signed out.</summary>
+    public const string SignedOut = "session.signed_out";
 
     /// <summary>A session was ended.</summary>
     public const string SessionEnded = "session.ended";
@@ -110,6 +137,9 @@ public static class AuditAction
 
     /// <summary>An API token was revoked.</summary>
     public const string TokenRevoked = "token.revoked";
+
+    /// <summary>A token was shown that is unknown, expired or revoked; one entry per address and hour.</summary>
+    public const string TokenRefused = "token.refused";
 
     /// <summary>An app's webhook was made or its secret changed.</summary>
     public const string WebhookChanged = "webhook.changed";
@@ -142,6 +172,9 @@ public static class AuditSubject
     /// <summary>A registry, by host.</summary>
     public static string Registry(string host) => $"registry:{host}";
 
+    /// <summary>An engine, by address.</summary>
+    public static string Engine(string endpoint) => $"engine:{endpoint}";
+
     /// <summary>An environment.</summary>
     public static string Environment(string name) => $"environment:{name}";
 
@@ -150,6 +183,12 @@ public static class AuditSubject
 
     /// <summary>An API token.</summary>
     public static string Token(long id) => $"token:{id}";
+
+    /// <summary>The audit log itself.</summary>
+    public const string AuditLog = "audit_log";
+
+    /// <summary>Whatever stands behind a network address.</summary>
+    public static string Address(string? address) => $"address:{address ?? "unknown"}";
 
     /// <summary>A notification target.</summary>
     public static string NotificationTarget(long id) => $"notification:{id}";

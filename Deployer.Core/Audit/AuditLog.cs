@@ -25,16 +25,17 @@ public sealed record AuditFact(string Action, string Subject)
 }
 
 /// <summary>Which entries are wanted; a <see langword="null"/> asks for all.</summary>
-/// <param name="Text">Part of the caller's name, of the subject, the action or the note.</param>
+/// <param name="Text">Part of the caller's name or address, of the subject, the action or the note; capitals do not matter.</param>
 /// <param name="Action">The action, or its beginning up to a dot: <c>app</c>.</param>
 /// <param name="Subject">The subject.</param>
+/// <param name="Environment">The environment it concerns.</param>
 /// <param name="From">First instant.</param>
 /// <param name="Until">First instant after.</param>
 /// <param name="Before">Entries with smaller ids alone: the next page.</param>
-public sealed record AuditQuery(string? Text, string? Action, string? Subject, Instant? From, Instant? Until, long? Before)
+public sealed record AuditQuery(string? Text, string? Action, string? Subject, string? Environment, Instant? From, Instant? Until, long? Before)
 {
     /// <summary>Every entry.</summary>
-    public static AuditQuery Everything { get; } = new(null, null, null, null, null, null);
+    public static AuditQuery Everything { get; } = new(null, null, null, null, null, null, null);
 }
 
 /// <summary>Who did what to what, from where, when. Entries are added and never changed.</summary>
@@ -105,8 +106,10 @@ public sealed class AuditLog(IDbContextFactory<DeployerDb> databases, TimeProvid
         var entries = db.Set<AuditEntry>().AsNoTracking();
         if (query.Text is { Length: > 0 } text)
         {
-            entries = entries.Where(entry => entry.ActorName.Contains(text) || entry.Subject.Contains(text)
-                || entry.Action.Contains(text) || (entry.Note != null && entry.Note.Contains(text)));
+            // LIKE does not tell capitals from small letters; what it takes for wildcards is meant as it is written.
+            var like = $"%{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%";
+            entries = entries.Where(entry => EF.Functions.Like(entry.ActorName, like, "\\") || EF.Functions.Like(entry.Subject, like, "\\")
+                || EF.Functions.Like(entry.Action, like, "\\") || EF.Functions.Like(entry.Note!, like, "\\") || EF.Functions.Like(entry.Address!, like, "\\"));
         }
 
         if (query.Action is { Length: > 0 } action)
@@ -118,6 +121,11 @@ public sealed class AuditLog(IDbContextFactory<DeployerDb> databases, TimeProvid
         if (query.Subject is { Length: > 0 } subject)
         {
             entries = entries.Where(entry => entry.Subject == subject);
+        }
+
+        if (query.Environment is { Length: > 0 } environment)
+        {
+            entries = entries.Where(entry => entry.Environment == environment);
         }
 
         if (query.From is { } from)

@@ -218,7 +218,11 @@ public sealed class PeopleTests
         Assert.Null(await sessions.FindAsync(keys[0], Ct));
         Assert.Empty(await sessions.ListAsync(owner, owner.Id, Ct));
         Assert.Equal(
-            ["Olga Owner person.owner_created person:olga@example.com", "Olga Owner session.ended person:olga@example.com", "Olga Owner session.ended_everywhere person:olga@example.com"],
+            [
+                "Olga Owner person.owner_created person:olga@example.com",
+                "Olga Owner session.signed_in person:olga@example.com", "Olga Owner session.signed_in person:olga@example.com", "Olga Owner session.signed_in person:olga@example.com",
+                "Olga Owner session.ended person:olga@example.com", "Olga Owner session.ended_everywhere person:olga@example.com",
+            ],
             await world.AuditedAsync());
     }
 
