@@ -58,6 +58,9 @@ public sealed class NotificationTarget
     /// <summary>The app it is about; <see langword="null"/> for every one.</summary>
     public long? AppId { get; init; }
 
+    /// <summary>The environment it is about; <see langword="null"/> for every one, and where an app is named.</summary>
+    public string? Environment { get; init; }
+
     /// <summary>Of which events it tells.</summary>
     public required NotificationEvents Events { get; init; }
 
@@ -108,19 +111,6 @@ public sealed class NotificationDelivery
     public string? LastError { get; init; }
 }
 
-/// <summary>
-/// One row of <c>notification_marks</c>: an event of a deployment whose notifications are in the outbox. It makes the
-/// planning safe to repeat, after a crash or by a second process.
-/// </summary>
-public sealed class NotificationMark
-{
-    /// <summary>The deployment.</summary>
-    public required long DeploymentId { get; init; }
-
-    /// <summary>The event.</summary>
-    public required NotificationEvents Event { get; init; }
-}
-
 internal sealed class NotificationTargetConfiguration : IEntityTypeConfiguration<NotificationTarget>
 {
     public void Configure(EntityTypeBuilder<NotificationTarget> builder)
@@ -129,6 +119,7 @@ internal sealed class NotificationTargetConfiguration : IEntityTypeConfiguration
         builder.Property(target => target.Name).HasMaxLength(100);
         builder.Property(target => target.AddressShown).HasMaxLength(254);
         builder.Property(target => target.CreatedBy).HasMaxLength(256);
+        builder.Property(target => target.Environment).HasMaxLength(63);
         builder.HasOne<App>().WithMany().HasForeignKey(target => target.AppId).OnDelete(DeleteBehavior.Cascade);
     }
 }
@@ -143,15 +134,5 @@ internal sealed class NotificationDeliveryConfiguration : IEntityTypeConfigurati
         builder.HasOne<Deployment>().WithMany().HasForeignKey(delivery => delivery.DeploymentId).OnDelete(DeleteBehavior.Cascade);
         builder.HasIndex(delivery => delivery.NextAttemptAt).HasFilter("next_attempt_at IS NOT NULL");
         builder.HasIndex(delivery => new { delivery.TargetId, delivery.DeploymentId, delivery.Event }).IsUnique();
-    }
-}
-
-internal sealed class NotificationMarkConfiguration : IEntityTypeConfiguration<NotificationMark>
-{
-    public void Configure(EntityTypeBuilder<NotificationMark> builder)
-    {
-        builder.ToSnakeCaseTable("notification_marks");
-        builder.HasKey(mark => new { mark.DeploymentId, mark.Event });
-        builder.HasOne<Deployment>().WithMany().HasForeignKey(mark => mark.DeploymentId).OnDelete(DeleteBehavior.Cascade);
     }
 }
