@@ -15,7 +15,7 @@ public static class AccountEndpoints
         builder.Services.AddRazorComponents();
         builder.Services.AddScoped<SignInFlow>();
         builder.Services.AddScoped<OwnAccountDesk>();
-        builder.Services.AddSingleton(new ExternalSignIn(DisplayName: null));
+        OidcSignIn.Register(builder);
     }
 
     /// <summary>Maps the pages.</summary>
@@ -28,6 +28,7 @@ public static class AccountEndpoints
         strangers.MapGet("/sign-in", ShowSignIn);
         strangers.MapPost("/sign-in", SignInAsync);
         strangers.MapPost("/sign-in/passkey", SignInWithPasskeyAsync);
+        strangers.MapGet("/external", GoToExternalAsync);
         strangers.MapPost("/passkeys/request-options", RequestOptionsAsync);
         strangers.MapGet("/invitation/{key}", ShowInvitationAsync);
         strangers.MapPost("/invitation/{key}", JoinAsync);
@@ -46,13 +47,13 @@ public static class AccountEndpoints
         Setup(await firstRun.HasOwnerAsync(context.RequestAborted), await NeedsCodeAsync(context, firstRun), name: null, email: null, []);
 
     private static async Task<Results<RazorComponentResult<SetupPage>, RedirectHttpResult>> SetUpAsync(
-        HttpContext context, FirstRun firstRun, People people, UserManager<Person> users, SignInFlow flow,
+        HttpContext context, FirstRun firstRun, Core.Access.People people, UserManager<Person> users, SignInFlow flow,
         [FromForm] string? code, [FromForm] string? name, [FromForm] string? email, [FromForm] string? password)
     {
         var needsCode = await NeedsCodeAsync(context, firstRun);
         if (needsCode)
         {
-            if (!await flow.MayTryAsync(context, "setup"))
+            if (!flow.MayTry(context, "setup"))
             {
                 return Setup(hasOwner: false, needsCode, name, email, ["There were too many attempts. Wait a minute."]);
             }
@@ -70,7 +71,7 @@ public static class AccountEndpoints
             return Setup(await firstRun.HasOwnerAsync(context.RequestAborted), needsCode, name, email, change.Errors);
         }
 
-        await flow.EnterAsync(context, owner, "setup");
+        await flow.EnterAsync(owner, "setup");
         return TypedResults.Redirect("/");
     }
 
@@ -81,8 +82,22 @@ public static class AccountEndpoints
     private static RazorComponentResult<SetupPage> Setup(bool hasOwner, bool needsCode, string? name, string? email, IReadOnlyList<string> errors) =>
         new(new { HasOwner = hasOwner, NeedsCode = needsCode, DisplayName = name, Email = email, Errors = errors });
 
-    private static RazorComponentResult<SignInPage> ShowSignIn([FromQuery(Name = "return")] string? back, [FromServices] ExternalSignIn external) =>
-        SignIn(back, email: null, external, []);
+    private static RazorComponentResult<SignInPage> ShowSignIn(
+        [FromQuery(Name = "return")] string? back, [FromQuery] string? problem, [FromServices] ExternalSignIn external) =>
+        SignIn(back, email: null, external, external.Explain(problem));
+
+    private static async Task<Results<EmptyHttpResult, RedirectHttpResult, RazorComponentResult<SignInPage>>> GoToExternalAsync(
+        HttpContext context, [FromQuery(Name = "return")] string? back, [FromServices] ExternalSignIn external)
+    {
+        if (external.DisplayName is null)
+        {
+            return SignIn(back, email: null, external, ["There is no other sign-in system here. Sign in with your password or passkey."]);
+        }
+
+        return await OidcSignIn.GoAsync(context, Local(back)) is { } problem
+            ? TypedResults.Redirect($"{Refusals.SignInPath}?problem={problem}")
+            : TypedResults.Empty;
+    }
 
     private static async Task<Results<RazorComponentResult<SignInPage>, RedirectHttpResult>> SignInAsync(
         HttpContext context, SignInFlow flow, ExternalSignIn external,
@@ -103,14 +118,15 @@ public static class AccountEndpoints
     private static RazorComponentResult<SignInPage> SignIn(string? back, string? email, ExternalSignIn external, IReadOnlyList<string> errors) =>
         new(new { Return = Local(back), Email = email, ExternalName = external.DisplayName, Errors = errors });
 
-    private static async Task<RazorComponentResult<InvitationPage>> ShowInvitationAsync(string key, HttpContext context, Invitations invitations) =>
-        new(new { (await invitations.FindAsync(key, context.RequestAborted))?.Email });
+    private static async Task<RazorComponentResult<InvitationPage>> ShowInvitationAsync(
+        string key, HttpContext context, Invitations invitations, ExternalSignIn external) =>
+        new(new { (await invitations.FindAsync(key, context.RequestAborted))?.Email, ExternalName = external.DisplayName });
 
     private static async Task<Results<RazorComponentResult<InvitationPage>, RedirectHttpResult>> JoinAsync(
         string key, HttpContext context, Invitations invitations, UserManager<Person> users, SignInFlow flow,
         [FromForm] string? name, [FromForm] string? password)
     {
-        if (!await flow.MayTryAsync(context, "invitation"))
+        if (!flow.MayTry(context, "invitation"))
         {
             return new RazorComponentResult<InvitationPage>(new { Email = (string?)null, Errors = (string[])["There were too many attempts. Wait a minute."] });
         }
@@ -122,7 +138,7 @@ public static class AccountEndpoints
             return new RazorComponentResult<InvitationPage>(new { invitation?.Email, DisplayName = name, change.Errors });
         }
 
-        await flow.EnterAsync(context, person, "invitation");
+        await flow.EnterAsync(person, "invitation");
         return TypedResults.Redirect("/");
     }
 }

@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Claims;
 using Deployer.Core.Access;
-using Deployer.Core.Audit;
 using Deployer.Web.Features.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Identity;
@@ -12,8 +11,6 @@ namespace Deployer.Web.Features.Account;
 /// <summary>The page on which people keep their own account: password, passkeys, sessions.</summary>
 internal static class OwnAccount
 {
-    private const int MaxPasskeys = 20;
-
     /// <summary>Maps the page and what its buttons do.</summary>
     public static void MapOwnAccount(this IEndpointRouteBuilder account)
     {
@@ -34,9 +31,14 @@ internal static class OwnAccount
             : TypedResults.Redirect(Refusals.SetupPath);
 
     private static async Task<RedirectHttpResult> SignOutAsync(
-        HttpContext context, SignInManager<Person> manager, [FromForm(Name = "_")] string? nothing)
+        HttpContext context, SignInManager<Person> manager, Sessions sessions, ICurrentActor current, [FromForm(Name = "_")] string? nothing)
     {
         _ = nothing;
+        if (OwnAccountDesk.SessionOf(context) is { } session)
+        {
+            await sessions.SignOutAsync(await current.GetAsync(context.RequestAborted), session, context.RequestAborted);
+        }
+
         await manager.SignOutAsync();
         return TypedResults.Redirect(Refusals.SignInPath);
     }
@@ -62,17 +64,12 @@ internal static class OwnAccount
             : TypedResults.Forbid();
 
     private static async Task<Results<RazorComponentResult<AccountPage>, RedirectHttpResult>> AddPasskeyAsync(
-        HttpContext context, OwnAccountDesk desk, SignInManager<Person> manager, AuditLog audit, ICurrentActor current,
+        HttpContext context, OwnAccountDesk desk, SignInManager<Person> manager, OwnAccounts own, ICurrentActor current,
         [FromForm] string? credential, [FromForm] string? name)
     {
         if (await desk.FindPersonAsync(context) is not { } person)
         {
             return TypedResults.Redirect(Refusals.SignInPath);
-        }
-
-        if ((await manager.UserManager.GetPasskeysAsync(person)).Count >= MaxPasskeys)
-        {
-            return await desk.PageAsync(context, person, message: null, [$"You have {MaxPasskeys} passkeys. Remove one first."]);
         }
 
         PasskeyAttestationResult attestation;
@@ -92,29 +89,16 @@ internal static class OwnAccount
         }
 
         attestation.Passkey.Name = string.IsNullOrWhiteSpace(name) ? "Passkey" : name.Trim()[..Math.Min(100, name.Trim().Length)];
-        var stored = await manager.UserManager.AddOrUpdatePasskeyAsync(person, attestation.Passkey);
-        if (!stored.Succeeded)
-        {
-            return await desk.PageAsync(context, person, message: null, [.. stored.Errors.Select(error => error.Description)]);
-        }
-
-        await audit.RecordAsync(
-            await current.GetAsync(context.RequestAborted),
-            new AuditFact(AuditAction.PasskeyAdded, AuditSubject.Person(person.Email ?? person.Id)) { Note = attestation.Passkey.Name },
-            context.RequestAborted);
-        return TypedResults.Redirect("/account?said=passkey");
+        var errors = await own.AddPasskeyAsync(await current.GetAsync(context.RequestAborted), person, attestation.Passkey, context.RequestAborted);
+        return errors.Count > 0 ? await desk.PageAsync(context, person, message: null, errors) : TypedResults.Redirect("/account?said=passkey");
     }
 
     private static async Task<RedirectHttpResult> RemovePasskeyAsync(
-        HttpContext context, OwnAccountDesk desk, UserManager<Person> users, AuditLog audit, ICurrentActor current, [FromForm] string? id)
+        HttpContext context, OwnAccountDesk desk, OwnAccounts own, ICurrentActor current, [FromForm] string? id)
     {
         if (await desk.FindPersonAsync(context) is { } person && id is { Length: > 0 and < 2000 } && Base64Url.IsValid(id))
         {
-            await users.RemovePasskeyAsync(person, Base64Url.DecodeFromChars(id));
-            await audit.RecordAsync(
-                await current.GetAsync(context.RequestAborted),
-                new AuditFact(AuditAction.PasskeyRemoved, AuditSubject.Person(person.Email ?? person.Id)),
-                context.RequestAborted);
+            await own.RemovePasskeyAsync(await current.GetAsync(context.RequestAborted), person, Base64Url.DecodeFromChars(id), context.RequestAborted);
         }
 
         return TypedResults.Redirect("/account?said=passkey-removed");
@@ -149,8 +133,12 @@ internal static class OwnAccount
 
 /// <summary>Reads and changes the account of whoever asks.</summary>
 internal sealed class OwnAccountDesk(
-    SignInManager<Person> manager, Sessions sessions, ICurrentActor current, AuditLog audit)
+    SignInManager<Person> manager, SignInFlow flow, OwnAccounts own, Sessions sessions, ICurrentActor current)
 {
+    /// <summary>The session of the request; <see langword="null"/> for callers without one.</summary>
+    public static Guid? SessionOf(HttpContext context) =>
+        Guid.TryParse(context.User.FindFirstValue(DeployerClaims.Session), out var session) ? session : null;
+
     /// <summary>The person who asks; <see langword="null"/> for tokens and the first visitor, who have no account.</summary>
     public async Task<Person?> FindPersonAsync(HttpContext context)
     {
@@ -170,7 +158,9 @@ internal sealed class OwnAccountDesk(
             Sessions = await sessions.ListAsync(actor, actor.Id, context.RequestAborted),
             Passkeys = (IReadOnlyList<PasskeyRow>)[.. passkeys.Select(passkey =>
                 new PasskeyRow(Base64Url.EncodeToString(passkey.CredentialId), passkey.Name ?? "Passkey", passkey.CreatedAt))],
-            Current = Guid.TryParse(context.User.FindFirstValue(DeployerClaims.Session), out var session) ? session : (Guid?)null,
+            HasPassword = await manager.UserManager.HasPasswordAsync(person),
+            Systems = (IReadOnlyList<string>)[.. (await manager.UserManager.GetLoginsAsync(person)).Select(login => login.ProviderDisplayName ?? login.LoginProvider)],
+            Current = SessionOf(context),
             Message = message,
             Errors = errors,
         });
@@ -180,29 +170,21 @@ internal sealed class OwnAccountDesk(
     /// <returns>What is wrong; empty when it is changed.</returns>
     public async Task<IReadOnlyList<string>> ChangePasswordAsync(HttpContext context, Person person, string now, string wanted)
     {
-        var users = manager.UserManager;
-        var result = await users.HasPasswordAsync(person)
-            ? await users.ChangePasswordAsync(person, now, wanted)
-            : await users.AddPasswordAsync(person, wanted);
-        if (!result.Succeeded)
+        // Guessed here, it would be guessed as well as at the sign-in.
+        if (await manager.UserManager.HasPasswordAsync(person) && await flow.ProveAsync(context, person, now) is { } refusal)
         {
-            return [.. result.Errors.Select(error => error.Description).Distinct(StringComparer.Ordinal)];
+            return [refusal];
         }
 
-        var actor = await current.GetAsync(context.RequestAborted);
-        var own = context.User.FindFirstValue(DeployerClaims.Session);
-        foreach (var session in await sessions.ListAsync(actor, actor.Id, context.RequestAborted))
+        var errors = await own.SetPasswordAsync(
+            await current.GetAsync(context.RequestAborted), person, now, wanted, SessionOf(context), context.RequestAborted);
+        if (errors.Count == 0)
         {
-            if (!string.Equals(session.Id.ToString(), own, StringComparison.Ordinal))
-            {
-                await sessions.EndAsync(actor, actor.Id, session.Id, context.RequestAborted);
-            }
+            // The session that goes on takes up the new security stamp.
+            await manager.RefreshSignInAsync(person);
         }
 
-        // The session that goes on takes up the new security stamp.
-        await manager.RefreshSignInAsync(person);
-        await audit.RecordAsync(actor, new AuditFact(AuditAction.PasswordChanged, AuditSubject.Person(person.Email ?? person.Id)), context.RequestAborted);
-        return [];
+        return errors;
     }
 
     private static string Describe(Actor actor) => actor.Grants.Count == 0

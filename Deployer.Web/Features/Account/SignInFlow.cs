@@ -7,7 +7,7 @@ namespace Deployer.Web.Features.Account;
 
 /// <summary>Signs people in, and writes down who came and who was turned away.</summary>
 internal sealed class SignInFlow(
-    SignInManager<Person> manager, IPasswordHasher<Person> hasher, RateLimits limits, AuditLog audit)
+    SignInManager<Person> manager, IPasswordHasher<Person> hasher, ExternalSignIns external, RateLimits limits, AuditLog audit)
 {
     /// <summary>Says as little as possible: neither whether there is such an account nor what is wrong with it.</summary>
     private const string Refused =
@@ -20,7 +20,7 @@ internal sealed class SignInFlow(
     public async Task<string?> WithPasswordAsync(HttpContext context, string email, string password)
     {
         var address = Address(context);
-        if (!await limits.MayTryAsync(email, address, context.RequestAborted))
+        if (!limits.MayTry(email, address))
         {
             return TooOften;
         }
@@ -41,7 +41,7 @@ internal sealed class SignInFlow(
             return Refused;
         }
 
-        await EnterAsync(context, person, "password");
+        await EnterAsync(person, "password");
         return null;
     }
 
@@ -50,7 +50,7 @@ internal sealed class SignInFlow(
     public async Task<string?> WithPasskeyAsync(HttpContext context, string credential)
     {
         var address = Address(context);
-        if (!await limits.MayTryAsync("passkey " + address, address, context.RequestAborted))
+        if (!limits.MayTry("passkey " + address, address))
         {
             return TooOften;
         }
@@ -78,22 +78,54 @@ internal sealed class SignInFlow(
             throw new InvalidOperationException("The passkey's counter could not be kept.");
         }
 
-        await EnterAsync(context, assertion.User, "passkey");
+        await EnterAsync(assertion.User, "passkey");
         return null;
     }
 
-    /// <summary>Opens a session for somebody who has proved who they are.</summary>
-    public async Task EnterAsync(HttpContext context, Person person, string method)
+    /// <summary>Signs somebody in for whom the organisation's sign-in system vouches.</summary>
+    /// <returns>Why not; <see cref="ExternalFault.None"/> when they are in.</returns>
+    public async Task<ExternalFault> WithExternalAsync(HttpContext context, ExternalIdentity identity, OidcOptions oidc)
     {
-        await manager.SignInAsync(person, isPersistent: true, method);
-        await audit.RecordAsync(
-            new Actor(ActorKind.Person, person.Id, person.DisplayName, Address(context), []),
-            new AuditFact(AuditAction.SignedIn, AuditSubject.Person(person.Email ?? person.Id)) { Note = method },
-            context.RequestAborted);
+        var address = Address(context);
+        var entry = await external.FindAsync(identity, oidc.Name, oidc.AdmitUnknown, address, context.RequestAborted);
+        if (entry.PersonId is null || await manager.UserManager.FindByIdAsync(entry.PersonId) is not { } person)
+        {
+            var why = $"{oidc.Name}: {ExternalSignIn.Code(entry.Fault)}";
+            await RefuseAsync(identity.Email ?? "unknown", address, why, context.RequestAborted);
+            return entry.Fault == ExternalFault.None ? ExternalFault.Unknown : entry.Fault;
+        }
+
+        await EnterAsync(person, oidc.Name);
+        return ExternalFault.None;
+    }
+
+    /// <summary>Opens a session for somebody who has proved who they are.</summary>
+    public Task EnterAsync(Person person, string method) => manager.SignInAsync(person, isPersistent: true, method);
+
+    /// <summary>Whether somebody who is in knows the password of their account; counts as an attempt to sign in does.</summary>
+    /// <returns>What to tell them; <see langword="null"/> when they know it.</returns>
+    public async Task<string?> ProveAsync(HttpContext context, Person person, string password)
+    {
+        var email = person.Email ?? person.Id;
+        if (!limits.MayTry(email, Address(context)))
+        {
+            return TooOften;
+        }
+
+        var result = password.Length > 256 ? SignInResult.Failed : await manager.CheckPasswordSignInAsync(person, password, lockoutOnFailure: true);
+        if (result.Succeeded)
+        {
+            return null;
+        }
+
+        await RefuseAsync(email, Address(context), result.IsLockedOut ? "tried too often" : "wrong password for a change of it", context.RequestAborted);
+        return result.IsLockedOut
+            ? "The password was tried too often. Wait a quarter of an hour."
+            : "Password now: it is another one.";
     }
 
     /// <summary>Counts an attempt to use a setup code or an invitation.</summary>
-    public Task<bool> MayTryAsync(HttpContext context, string what) => limits.MayTryAsync(what, Address(context), context.RequestAborted);
+    public bool MayTry(HttpContext context, string what) => limits.MayTry(what, Address(context));
 
     /// <summary>The caller's network address.</summary>
     public static string? Address(HttpContext context) => context.Connection.RemoteIpAddress?.ToString();

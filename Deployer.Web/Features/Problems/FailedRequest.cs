@@ -4,6 +4,7 @@ using Deployer.Core.Access;
 using Deployer.Core.Data;
 using Deployer.Core.Engine;
 using Deployer.Core.Logs;
+using Deployer.Core.Secrets;
 using Deployer.Web.Features.Security;
 using Deployer.Web.Startup;
 using Microsoft.AspNetCore.Diagnostics;
@@ -38,6 +39,7 @@ internal static partial class FailedRequest
         AccessDeniedException denied => Refusals.Denied($"{denied.Message} Ask an owner to grant it, or use a token that has it."),
         EngineException engine => Problem.Of(
             StatusCodes.Status503ServiceUnavailable, "engine_unavailable", $"{engine.Message} Start it or set Engine:Endpoint, then try again."),
+        SecretUnreadableException secret => Problem.Of(StatusCodes.Status503ServiceUnavailable, "secret_unreadable", secret.Message),
         LogStoreException store => Problem.Of(
             StatusCodes.Status503ServiceUnavailable, "log_store_unavailable", $"{store.Message} Check the disk of Data:Directory, then try again."),
         var error when DatabaseFault.Explain(error) is { } fault => Problem.Of(StatusCodes.Status503ServiceUnavailable, "database_unavailable", fault),

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Deployer.Core.Data;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
 
 namespace Deployer.Web.Features.Problems;
 
@@ -39,5 +40,26 @@ public static class ProblemsRegistration
                     AllowStatusCode404Response = true,
                 });
                 api.UseStatusCodePages(pages => FailedRequest.Explain(pages.HttpContext).ExecuteAsync(pages.HttpContext));
+                api.Use(RefuseUnknownCharsetAsync);
             });
+
+    /// <summary>The framework raises a fault of its own for a charset that it does not know; it is the caller's.</summary>
+    private static Task RefuseUnknownCharsetAsync(HttpContext context, RequestDelegate next) =>
+        MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type) && type.Charset.HasValue && !IsKnown(type)
+            ? Problem.Of(
+                StatusCodes.Status415UnsupportedMediaType, "unsupported_media_type",
+                "The charset of Content-Type is unknown; send JSON as UTF-8 with Content-Type: application/json.").ExecuteAsync(context)
+            : next(context);
+
+    private static bool IsKnown(MediaTypeHeaderValue type)
+    {
+        try
+        {
+            return type.Encoding is not null;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
 }

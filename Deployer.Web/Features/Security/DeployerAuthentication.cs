@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Deployer.Core.Access;
+using Deployer.Core.Audit;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
@@ -26,7 +27,7 @@ internal static class DeployerClaims
 /// </summary>
 internal sealed class DeployerAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder,
-    ActorDirectory directory, FirstRun firstRun, RateLimits limits)
+    ActorDirectory directory, FirstRun firstRun, RateLimits limits, AuditLog audit)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     /// <summary>Name of the scheme.</summary>
@@ -87,7 +88,12 @@ internal sealed class DeployerAuthentication(
             return Known(token, session: null);
         }
 
-        limits.CountWrongToken(address);
+        if (limits.CountWrongToken(address))
+        {
+            await audit.RecordAsync(
+                Actor.Nobody with { Address = address }, new AuditFact(AuditAction.TokenRefused, AuditSubject.Address(address)), Context.RequestAborted);
+        }
+
         return AuthenticateResult.Fail("The token is unknown, expired or revoked.");
     }
 

@@ -7,11 +7,13 @@ using Microsoft.AspNetCore.RateLimiting;
 namespace Deployer.Web.Features.Security;
 
 /// <summary>How often somebody may try: guesses at passwords, codes and tokens, deliveries of webhooks, and requests at once.</summary>
-internal sealed class RateLimits : IDisposable
+internal sealed class RateLimits(TimeProvider time)
 {
     /// <summary>Name of the policy for webhooks.</summary>
     public const string Webhooks = "webhooks";
 
+    // Longer than an e-mail address can be. What is remembered of an attempt must not be as long as a request.
+    private const int LongestAccount = 300;
     private const int SignInsPerAccount = 10;
     private const int SignInsPerAddress = 30;
     private const int WrongTokensPerAddress = 60;
@@ -21,30 +23,33 @@ internal sealed class RateLimits : IDisposable
 
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
-    private readonly PartitionedRateLimiter<string> _accounts = PerMinute(SignInsPerAccount);
-    private readonly PartitionedRateLimiter<string> _addresses = PerMinute(SignInsPerAddress);
-    private readonly PartitionedRateLimiter<string> _wrongTokens = PerMinute(WrongTokensPerAddress);
+    private readonly AttemptLimit _accounts = new(SignInsPerAccount, Window, time);
+    private readonly AttemptLimit _addresses = new(SignInsPerAddress, Window, time);
+    private readonly AttemptLimit _wrongTokens = new(WrongTokensPerAddress, Window, time);
+
+    // A program that goes on with a revoked token must not fill the log.
+    private readonly AttemptLimit _tokenReports = new(1, TimeSpan.FromHours(1), time);
 
     /// <summary>Counts an attempt to sign in to an account, or to use a code or a link; <see langword="false"/> when there were too many.</summary>
-    public async Task<bool> MayTryAsync(string account, string? address, CancellationToken cancellationToken)
+    public bool MayTry(string account, string? address)
     {
-        using var perAddress = await _addresses.AcquireAsync(address ?? "", 1, cancellationToken);
-        using var perAccount = await _accounts.AcquireAsync(account.ToUpperInvariant(), 1, cancellationToken);
-        return perAddress.IsAcquired && perAccount.IsAcquired;
+        // Each counts, whatever the other says: who is turned away here does not learn more there.
+        var isFromAddress = _addresses.TryTake(address ?? "");
+        return _accounts.TryTake(account[..Math.Min(LongestAccount, account.Length)].ToUpperInvariant()) && isFromAddress;
     }
 
+    /// <summary>Counts an attempt to sign in to whatever account; <see langword="false"/> when there were too many from the address.</summary>
+    public bool MayTryFrom(string? address) => _addresses.TryTake(address ?? "");
+
     /// <summary>Whether an address has sent too many wrong tokens of late.</summary>
-    public bool IsGuessing(string? address) => _wrongTokens.GetStatistics(address ?? "") is { CurrentAvailablePermits: 0 };
+    public bool IsGuessing(string? address) => _wrongTokens.IsSpent(address ?? "");
 
     /// <summary>Counts a wrong token.</summary>
-    public void CountWrongToken(string? address) => _wrongTokens.AttemptAcquire(address ?? "").Dispose();
-
-    /// <inheritdoc/>
-    public void Dispose()
+    /// <returns>Whether it is the first of its address within an hour, and worth an entry in the audit log.</returns>
+    public bool CountWrongToken(string? address)
     {
-        _accounts.Dispose();
-        _addresses.Dispose();
-        _wrongTokens.Dispose();
+        _wrongTokens.TryTake(address ?? "");
+        return _tokenReports.TryTake(address ?? "");
     }
 
     /// <summary>Sets up the limits that the middleware keeps.</summary>
@@ -67,9 +72,6 @@ internal sealed class RateLimits : IDisposable
                     _ => new ConcurrencyLimiterOptions { PermitLimit = RequestsAtOnce })
                 : RateLimitPartition.GetFixedWindowLimiter($"{context.Connection.RemoteIpAddress}", _ => Fixed(AnonymousPerMinute)));
     }
-
-    private static PartitionedRateLimiter<string> PerMinute(int permits) =>
-        PartitionedRateLimiter.Create<string, string>(key => RateLimitPartition.GetFixedWindowLimiter(key, _ => Fixed(permits)));
 
     private static FixedWindowRateLimiterOptions Fixed(int permits) => new() { PermitLimit = permits, Window = Window };
 }

@@ -7,7 +7,8 @@ namespace Deployer.Web.Features.Security;
 
 /// <summary>
 /// Who the person behind a circuit is. Asks again every minute, and at once when somebody's access changed in this
-/// process, and signs the circuit out when the session has ended or the account is shut.
+/// process, and signs the circuit out when the session has ended or the account is shut. When the server stops nobody is
+/// asked any more: what would answer goes away before the last circuits do.
 /// </summary>
 internal sealed partial class RevalidatedState : ServerAuthenticationStateProvider, IDisposable
 {
@@ -16,14 +17,16 @@ internal sealed partial class RevalidatedState : ServerAuthenticationStateProvid
 
     private readonly WebActor _actor;
     private readonly ILogger<RevalidatedState> _logger;
-    private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _stop;
     private readonly IDisposable _watch;
     private readonly ITimer _timer;
 
-    public RevalidatedState(WebActor actor, AccessFeed feed, TimeProvider time, ILogger<RevalidatedState> logger)
+    public RevalidatedState(
+        WebActor actor, AccessFeed feed, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<RevalidatedState> logger)
     {
         _actor = actor;
         _logger = logger;
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping);
         _watch = feed.Watch(() => _ = Task.Run(RevalidateAsync, CancellationToken.None));
         _timer = time.CreateTimer(_ => _ = RevalidateAsync(), state: null, Interval, Interval);
     }
@@ -40,6 +43,11 @@ internal sealed partial class RevalidatedState : ServerAuthenticationStateProvid
     /// <summary>Asks once. A fault of the database signs nobody out; the next asking decides.</summary>
     internal async Task RevalidateAsync()
     {
+        if (_stop.IsCancellationRequested)
+        {
+            return;
+        }
+
         try
         {
             var state = await GetAuthenticationStateAsync();

@@ -35,6 +35,7 @@ public static class SecurityRegistration
             .AddScheme<AuthenticationSchemeOptions, DeployerAuthentication>(DeployerAuthentication.Name, displayName: null, configureOptions: null);
 
         services.AddScoped<WebActor>();
+        services.AddScoped<StandingAccess>();
         services.AddScoped<ICurrentActor>(provider => provider.GetRequiredService<WebActor>());
         services.AddScoped<CircuitHandler, CircuitActor>();
         services.AddScoped<AuthenticationStateProvider, RevalidatedState>();
@@ -45,6 +46,11 @@ public static class SecurityRegistration
         services.AddSingleton<IAuthorizationPolicyProvider, AccessPolicyProvider>();
         services.AddScoped<IAuthorizationHandler, AccessHandler>();
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, RefusalHandler>();
+
+        // Our pages send no Referrer, and browsers then send no Origin with a form: what the browser signed is compared
+        // with the address that was asked for.
+        services.Configure<IdentityPasskeyOptions>(options => options.ValidateOrigin = context => ValueTask.FromResult(
+            !context.CrossOrigin && SameSite.IsOwnOrigin(context.HttpContext.Request, context.Origin)));
 
         // A changed password or passkey ends the other sessions within this time.
         services.Configure<SecurityStampValidatorOptions>(options => options.ValidationInterval = TimeSpan.FromMinutes(1));

@@ -24,7 +24,10 @@ internal sealed class SessionTickets(Sessions sessions, IDataProtectionProvider 
                 ticket.Principal.FindFirstValue(ClaimTypes.NameIdentifier) ?? throw new InvalidOperationException("The sign-in has no person."),
                 Protect(ticket),
                 httpContext.Connection.RemoteIpAddress?.ToString(),
-                httpContext.Request.Headers.UserAgent.ToString()),
+                httpContext.Request.Headers.UserAgent.ToString())
+            {
+                Method = ticket.Principal.FindFirstValue(ClaimTypes.AuthenticationMethod),
+            },
             cancellationToken);
 
     /// <inheritdoc/>

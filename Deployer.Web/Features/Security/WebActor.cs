@@ -41,6 +41,7 @@ internal sealed class WebActor(
             ActorKind.Person when Guid.TryParse(user.FindFirstValue(DeployerClaims.Session), out var session)
                 && await sessions.IsOpenAsync(session, cancellationToken)
                 => await directory.FindPersonAsync(user.FindFirstValue(ClaimTypes.NameIdentifier) ?? "", address, cancellationToken),
+            ActorKind.Token => await directory.FindTokenAgainAsync(user.FindFirstValue(ClaimTypes.NameIdentifier) ?? "", address, cancellationToken),
             ActorKind.FirstRun when await firstRun.IsOpenAsync(cancellationToken) => DeployerAuthentication.FirstVisitor(address),
             _ => null,
         };

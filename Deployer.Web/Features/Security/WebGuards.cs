@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using Deployer.Core.Access;
 using Deployer.Web.Features.Problems;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Deployer.Web.Features.Security;
 
@@ -63,7 +64,7 @@ internal static class WebGuards
         var isSafe = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method);
         if (isSafe || request.Headers.ContainsKey("Authorization")
             || request.Path.StartsWithSegments("/hooks", StringComparison.OrdinalIgnoreCase)
-            || SameSite.IsFromHere(request))
+            || (SameSite.IsFromHere(request) && !LacksProof(request)))
         {
             return next(context);
         }
@@ -73,10 +74,19 @@ internal static class WebGuards
             .ExecuteAsync(context);
     }
 
+    /// <summary>
+    /// Whether a request to the API has the cookie of a session and nothing that says where it comes from. Every browser
+    /// says so; forms of the account pages carry a token of their own.
+    /// </summary>
+    private static bool LacksProof(HttpRequest request) =>
+        request.Cookies.ContainsKey(SessionCookie.Name)
+        && request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase)
+        && !request.Headers.ContainsKey("Sec-Fetch-Site") && !request.Headers.ContainsKey("Origin");
+
     /// <summary>Holds the number of open pages of one person down.</summary>
     public static async Task CapCircuitsAsync(HttpContext context, RequestDelegate next)
     {
-        if (!IsCircuit(context.Request) || !context.WebSockets.IsWebSocketRequest)
+        if (!IsCircuit(context.Request) || !HoldsCircuit(context))
         {
             await next(context);
             return;
@@ -93,6 +103,15 @@ internal static class WebGuards
 
         await next(context);
     }
+
+    /// <summary>
+    /// Whether the request lasts as long as a circuit's connection: a WebSocket (HTTP/1.1 upgrade, or RFC 8441), or what
+    /// stands in for one. WebSockets are known as such only inside the circuit's own endpoint, which comes later.
+    /// </summary>
+    private static bool HoldsCircuit(HttpContext context) =>
+        context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
+        || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
+        || (HttpMethods.IsGet(context.Request.Method) && context.Request.Query.ContainsKey("id"));
 
     private static bool IsCircuit(HttpRequest request) => request.Path.StartsWithSegments("/_blazor", StringComparison.OrdinalIgnoreCase);
 }
