@@ -1,8 +1,12 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Bunit;
 using Deployer.Core.Deployments;
 using Deployer.Core.Logs;
 using Deployer.Web.Features.Console;
+using Deployer.Web.Features.Deployments;
+using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
 using TestContext = Xunit.TestContext;
 
@@ -14,10 +18,10 @@ public sealed class LogConsoleTests : IAsyncLifetime
 
     private readonly DashboardContext _context = new();
     private BunitJSModuleInterop _pane = null!;
-    private readonly ConcurrentQueue<(string[] Lines, bool Complete)> _growths = new();
+    private readonly ConcurrentQueue<JSRuntimeInvocation> _heard = new();
     private readonly SemaphoreSlim _bell = new(0);
-    private object? _heard;
     private long _deployment;
+    private DeploymentView _view = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -28,6 +32,7 @@ public sealed class LogConsoleTests : IAsyncLifetime
         _pane.Mode = JSRuntimeMode.Loose;
         _pane.SetupVoid(Hear).SetVoidResult();
         _deployment = await _context.Bed.AddDeploymentAsync();
+        _view = (await _context.Services.GetRequiredService<DeploymentReader>().FindAsync(_deployment, Cancel))! with { App = "web", Number = 1 };
     }
 
     public ValueTask DisposeAsync()
@@ -47,7 +52,7 @@ public sealed class LogConsoleTests : IAsyncLifetime
         await UntilToldAsync("1 one", "2 two", "3 three");
 
         await _context.Bed.EndAsync(_deployment);
-        await UntilAsync(() => _growths.Any(growth => growth.Complete));
+        await UntilAsync(() => Heard("grow").Any(growth => growth.Arguments[2] is true));
         Assert.Equal(["1 one", "2 two", "3 three"], Told());
         console.WaitForAssertion(() => Assert.DoesNotContain("Follow", console.Find("[role=toolbar]").TextContent, StringComparison.Ordinal));
     }
@@ -99,7 +104,7 @@ public sealed class LogConsoleTests : IAsyncLifetime
     public async Task Console_TimesPressed_GoesThroughTheKindsOfTimes()
     {
         var console = Render();
-        await UntilAsync(() => !_growths.IsEmpty);
+        await UntilAsync(() => Heard("grow").Count > 0);
 
         string?[] names = [.. Enumerable.Range(0, 4).Select(_ =>
         {
@@ -115,22 +120,101 @@ public sealed class LogConsoleTests : IAsyncLifetime
     public async Task Console_LeftWhileFollowing_StopsReading()
     {
         Render();
-        await UntilAsync(() => !_growths.IsEmpty);
+        await UntilAsync(() => Heard("grow").Count > 0);
         await _context.DisposeComponentsAsync();
 
-        var before = _growths.Count;
+        var before = Heard("grow").Count;
         await AppendAsync("after");
 
-        Assert.Equal(before, _growths.Count);
+        Assert.Equal(before, Heard("grow").Count);
         Assert.Single(_pane.Invocations["dispose"]);
     }
 
+    [Fact]
+    public async Task Console_StepsBegin_TellsThePaneTheirFirstLinesByStepAndWhatTheyTake()
+    {
+        var began = Instant.FromUnixTimeSeconds(0);
+        await _context.Logs.AppendLog(_deployment, LogStream.System, StepKind.Prepare, "one", Cancel);
+        await _context.Logs.AppendLog(_deployment, LogStream.System, StepKind.Prepare, "two, late", Cancel);
+        await _context.Logs.AppendLog(_deployment, LogStream.System, StepKind.Pull, "three", Cancel);
+        var console = Render();
+        await UntilAsync(() => Heard("grow").Count > 0);
+
+        // Pull began before the second line was in the store; nothing of Start is there yet.
+        LogSection[] sections =
+        [
+            new("prepare", "Prepare", "succeeded", "Done", IsOpen: false, began, began + Duration.FromSeconds(2), ExpectedSeconds: 3),
+            new("pull", "Pull", "running", "Running", IsOpen: true, began, EndedAt: null, ExpectedSeconds: null),
+            new("start", "Start", "running", "Running", IsOpen: true, began, EndedAt: null, ExpectedSeconds: null),
+        ];
+        console.Render(parameters => parameters.Add(shown => shown.Sections, sections));
+
+        Assert.Equal(
+            ["prepare 1 False 2 3", "pull 3 True - -", "start - True - -"],
+            Sections(Heard("sections")[^1]));
+
+        await _context.Logs.AppendLog(_deployment, LogStream.Stdout, StepKind.Start, "four", Cancel);
+        await UntilToldAsync("1 one", "2 two, late", "3 three", "4 four");
+        await UntilAsync(() => Sections(Heard("sections")[^1])[2] == "start 4 True - -");
+    }
+
+    [Fact]
+    public async Task Console_FilterChosen_TellsThePaneTheLinesAndAllAgain()
+    {
+        await AppendAsync("one");
+        await _context.Logs.AppendLog(_deployment, LogStream.Stderr, StepKind.Start, "two", Cancel);
+        var console = Render();
+        await UntilAsync(() => Heard("grow").Count > 0);
+
+        await console.Find("button[aria-label='Filter by stream and step']").ClickAsync(new());
+        await console.FindAll(".chip").Single(chip => chip.TextContent == "stderr").ClickAsync(new());
+        await UntilAsync(() => Heard("filter").Count > 0);
+        var call = Heard("filter")[^1];
+        Assert.Equal([2L, 2L], (IReadOnlyList<long>)call.Arguments[1]!);
+        Assert.Equal(true, call.Arguments[2]);
+        Assert.Equal("true", console.FindAll(".chip").Single(chip => chip.TextContent == "stderr").GetAttribute("aria-pressed"));
+
+        await console.Find("button[aria-label='Show all lines again']").ClickAsync(new());
+        await UntilAsync(() => Heard("filter")[^1].Arguments[1] is null);
+        Assert.Empty(console.FindAll(".chip"));
+    }
+
+    [Fact]
+    public async Task Console_LogThatNobodyKeeps_IsFollowedSearchedInTheBrowserAndNotOfferedAsAFile()
+    {
+        var output = new Output(["one", "two"], ["three"]);
+        _pane.Setup<FoundLine?>("findHeld", _ => true).SetResult(new FoundLine(2, 1, 1, TimedOut: false));
+        var console = _context.Render<LogConsole>(parameters => parameters.Add(shown => shown.Source, output));
+
+        await UntilToldAsync("1 one", "2 two", "3 three");
+        await console.InvokeAsync(() => console.Instance.OnKey("e"));
+
+        Assert.Empty(console.FindAll("a[download]"));
+        Assert.Equal("Output of web", console.Find("[role=log]").GetAttribute("aria-label"));
+        Assert.Equal(2L, Assert.Single(_pane.Invocations["goTo"]).Arguments[0]);
+    }
+
+    [Fact]
+    public async Task Console_LinesWithComments_AreToldToThePane_AndTheirSignsLeadToThem()
+    {
+        var picked = new List<long>();
+        var console = _context.Render<LogConsole>(parameters => parameters
+            .Add(shown => shown.Source, _context.Services.GetRequiredService<DeploymentLogs>().Open(_view))
+            .Add(shown => shown.Remarks, new Dictionary<long, int> { [3] = 2 })
+            .Add(shown => shown.OnPickRemarks, picked.Add));
+        await UntilAsync(() => Heard("remark").Count == 1);
+        Assert.Equal([[3L, 2L]], (long[][])Heard("remark")[0].Arguments[0]!);
+
+        await console.InvokeAsync(() => console.Instance.OnRemark(3));
+        Assert.Equal([3L], picked);
+
+        console.Render(parameters => parameters.Add(shown => shown.Remarks, new Dictionary<long, int>()));
+        await UntilAsync(() => Heard("remark").Count == 2);
+        Assert.Empty((long[][])Heard("remark")[1].Arguments[0]!);
+    }
+
     private IRenderedComponent<LogConsole> Render() => _context.Render<LogConsole>(parameters => parameters
-        .Add(console => console.DeploymentId, _deployment)
-        .Add(console => console.Label, "Log of web #1")
-        .Add(console => console.FileName, "web-1.log")
-        .Add(console => console.OpenAtEnd, true)
-        .Add(console => console.StartedAt, Instant.FromUnixTimeSeconds(0)));
+        .Add(console => console.Source, _context.Services.GetRequiredService<DeploymentLogs>().Open(_view)));
 
     private async Task AppendAsync(params string[] texts)
     {
@@ -140,26 +224,34 @@ public sealed class LogConsoleTests : IAsyncLifetime
         }
     }
 
-    private IReadOnlyList<string> Told() => [.. _growths.SelectMany(growth => growth.Lines)];
+    // As 'key first open seconds expected'.
+    private static string[] Sections(JSRuntimeInvocation call) =>
+    [
+        .. JsonSerializer.SerializeToElement(call.Arguments[0], JsonSerializerOptions.Web).EnumerateArray().Select(section => string.Join(
+            ' ', new[] { "key", "first", "open", "seconds", "expected" }.Select(name => section.GetProperty(name) is { ValueKind: not JsonValueKind.Null } value ? value.ToString() : "-"))),
+    ];
+
+    private IReadOnlyList<string> Told() =>
+        [.. Heard("grow").SelectMany(growth => (WireLine[])growth.Arguments[1]!).Select(line => $"{line.Line} {line.Output}")];
 
     // What the pane's module would hear. The library may ask more than once whether a call is meant.
     private bool Hear(JSRuntimeInvocation call)
     {
-        if (call.Identifier != "grow")
+        if (call.Identifier is not ("grow" or "filter" or "sections" or "remark"))
         {
             return false;
         }
 
-        if (!ReferenceEquals(call.Arguments, _heard))
+        if (!_heard.Any(earlier => ReferenceEquals(earlier.Arguments, call.Arguments)))
         {
-            _heard = call.Arguments;
-            var lines = ((WireLine[])call.Arguments[1]!).Select(line => $"{line.Line} {line.Output}");
-            _growths.Enqueue(([.. lines], call.Arguments[2] is true));
+            _heard.Enqueue(call);
             _bell.Release();
         }
 
         return true;
     }
+
+    private List<JSRuntimeInvocation> Heard(string method) => [.. _heard.Where(call => call.Identifier == method)];
 
     private Task UntilToldAsync(params string[] lines) => UntilAsync(() => Told().SequenceEqual(lines));
 
@@ -170,6 +262,31 @@ public sealed class LogConsoleTests : IAsyncLifetime
         while (!condition())
         {
             await _bell.WaitAsync(patience.Token);
+        }
+    }
+
+    /// <summary>What a container writes: lines that are told once and kept by nobody.</summary>
+    private sealed class Output(params string[][] growths) : IConsoleSource
+    {
+        public string Label => "Output of web";
+
+        public bool OpenAtEnd => true;
+
+        public Instant StartedAt => Instant.FromUnixTimeSeconds(0);
+
+        public string Nothing => "Nothing.";
+
+        public IStoredLog? Stored => null;
+
+        public async IAsyncEnumerable<LogGrowth> FollowAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            var number = 0L;
+            foreach (var texts in growths)
+            {
+                await Task.Yield();
+                LogLine[] lines = [.. texts.Select(text => new LogLine(++number, StartedAt, LogStream.Stdout, StepKind.Start, text))];
+                yield return new LogGrowth(Status: null, number, lines, Complete: false, Trouble: null);
+            }
         }
     }
 }

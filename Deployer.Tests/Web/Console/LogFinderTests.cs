@@ -60,7 +60,7 @@ public sealed class LogFinderTests : IAsyncLifetime
     [InlineData(4, true, 3)]
     [InlineData(2, true, 5)]
     public async Task FindErrorAsync_StandardErrorAndComplaints_AreFoundInTurn(long from, bool backwards, long line) =>
-        Assert.Equal(line, await _finder.FindErrorAsync(_deployment, from, backwards, Cancel));
+        Assert.Equal(line, await _finder.FindErrorAsync(_deployment, LineFilter.All, from, backwards, Cancel));
 
     [Theory]
     [InlineData(StepKind.Start, 3)]

@@ -3,6 +3,7 @@ using Deployer.Core.Logs;
 using Deployer.Tests.Logs;
 using Deployer.Web.Features.Console;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace Deployer.Tests.Web.Console;
 
@@ -29,7 +30,7 @@ public sealed class LogFollowerTests : IAsyncLifetime
         await AppendAsync(1, 3);
         var seen = new List<string>();
         var last = default(LogGrowth);
-        await foreach (var growth in Follower().FollowAsync(_deployment, Cancel))
+        await foreach (var growth in Follower(_store).FollowAsync(_deployment, Cancel))
         {
             seen.AddRange(growth.Tail.Select(line => $"{line.Line} {line.Text}"));
             last = growth;
@@ -50,7 +51,7 @@ public sealed class LogFollowerTests : IAsyncLifetime
     [Fact]
     public async Task FollowAsync_EmptyLog_FindsTheFirstLine()
     {
-        await using var growths = Follower().FollowAsync(_deployment, Cancel).GetAsyncEnumerator(Cancel);
+        await using var growths = Follower(_store).FollowAsync(_deployment, Cancel).GetAsyncEnumerator(Cancel);
 
         Assert.True(await growths.MoveNextAsync());
         Assert.Equal((0, 0), (growths.Current.Total, growths.Current.Tail.Count));
@@ -62,13 +63,14 @@ public sealed class LogFollowerTests : IAsyncLifetime
     [Fact]
     public async Task FollowAsync_BellNeverRings_TimerFindsTheLines()
     {
-        var deaf = new LogFollower(_store, new DeploymentFeed(), _time, NullLogger<LogFollower>.Instance);
-        await using var growths = deaf.FollowAsync(_deployment, Cancel).GetAsyncEnumerator(Cancel);
+        await using var deaf = new LogStore(
+            _bed, new DeploymentFeed(), _time, Options.Create(new LogOptions()), NullLogger<LogStore>.Instance);
+        await using var growths = Follower(deaf).FollowAsync(_deployment, Cancel).GetAsyncEnumerator(Cancel);
         await growths.MoveNextAsync();
 
         var next = growths.MoveNextAsync().AsTask();
         await AppendAsync(1, 2);
-        await _time.AdvanceUntilAsync(next, LogFollower.Floor);
+        await _time.AdvanceUntilAsync(next, LogTail.Floor);
 
         Assert.True(await next);
         Assert.Equal(2, growths.Current.Total);
@@ -79,7 +81,7 @@ public sealed class LogFollowerTests : IAsyncLifetime
     {
         var databases = new FailingDatabases(_bed);
         await AppendAsync(1, 2);
-        await using var growths = Follower().FollowAsync(_deployment, Cancel).GetAsyncEnumerator(Cancel);
+        await using var growths = Follower(_store).FollowAsync(_deployment, Cancel).GetAsyncEnumerator(Cancel);
         await growths.MoveNextAsync();
         await AppendAsync(3, 4);
 
@@ -102,7 +104,7 @@ public sealed class LogFollowerTests : IAsyncLifetime
     {
         await AppendAsync(1, 2500);
 
-        await using var growths = Follower().FollowAsync(_deployment, Cancel).GetAsyncEnumerator(Cancel);
+        await using var growths = Follower(_store).FollowAsync(_deployment, Cancel).GetAsyncEnumerator(Cancel);
         await growths.MoveNextAsync();
 
         Assert.Equal(2500, growths.Current.Total);
@@ -113,7 +115,7 @@ public sealed class LogFollowerTests : IAsyncLifetime
     public async Task FollowAsync_NoSuchDeployment_EndsWithoutAWord()
     {
         var growths = new List<LogGrowth>();
-        await foreach (var growth in Follower().FollowAsync(deploymentId: 4711, Cancel))
+        await foreach (var growth in Follower(_store).FollowAsync(deploymentId: 4711, Cancel))
         {
             growths.Add(growth);
         }
@@ -121,7 +123,55 @@ public sealed class LogFollowerTests : IAsyncLifetime
         Assert.Empty(growths);
     }
 
-    private LogFollower Follower() => new(_store, _bed.Feed, _time, NullLogger<LogFollower>.Instance);
+    [Fact]
+    public async Task FollowAsync_ManyViewers_ReadTheStoreAboutAsOftenAsOne()
+    {
+        var alone = await CountReadsAsync(1);
+        var together = await CountReadsAsync(50);
+
+        // Each reads once when it comes; what comes afterwards is read for all of them.
+        Assert.True(together <= alone + 60, $"{together} reads for 50 viewers, {alone} for one");
+    }
+
+    private async Task<long> CountReadsAsync(int viewers)
+    {
+        var deployment = await _bed.AddDeploymentAsync();
+        var before = _store.Reads.Count;
+        var opened = new SemaphoreSlim(0);
+        var seen = new SemaphoreSlim(0);
+        var all = Enumerable.Range(0, viewers).Select(_ => WatchAsync()).ToList();
+        await WaitAsync(opened, viewers);
+
+        await using var log = _store.Open(deployment, []);
+        for (var number = 1; number <= 20; number++)
+        {
+            await log.AppendAsync(LogStream.Stdout, StepKind.Start, $"line {number}", Cancel);
+            await log.FlushAsync(Cancel);
+            await WaitAsync(seen, viewers);
+        }
+
+        await _bed.EndAsync(deployment);
+        await Task.WhenAll(all);
+        return _store.Reads.Count - before;
+
+        async Task WatchAsync()
+        {
+            await foreach (var growth in Follower(_store).FollowAsync(deployment, Cancel))
+            {
+                (growth.Total == 0 ? opened : seen).Release();
+            }
+        }
+    }
+
+    private LogFollower Follower(LogStore store) => new(store, _time, NullLogger<LogFollower>.Instance);
+
+    private static async Task WaitAsync(SemaphoreSlim signal, int times)
+    {
+        for (var time = 0; time < times; time++)
+        {
+            await signal.WaitAsync(Cancel);
+        }
+    }
 
     private async Task AppendAsync(int from, int to)
     {

@@ -1,8 +1,15 @@
 using Bunit;
+using Deployer.Core.Access;
+using Deployer.Core.Apps;
 using Deployer.Core.Deployments;
+using Deployer.Core.Environments;
 using Deployer.Web.Components.Time;
 using Deployer.Web.Features.Deployments;
+using Microsoft.AspNetCore.Components;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using MudBlazor;
+using NodaTime;
 using TestContext = Xunit.TestContext;
 
 namespace Deployer.Tests.Web.Deployments;
@@ -37,7 +44,7 @@ public sealed class DeploymentPageTests : IAsyncLifetime
         page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll(".badge")));
         var failure = new DeploymentFailure(
             FailureCode.ContainerExited, "The container exited with code 3.", "Set DATABASE_URL.",
-            new FailureEvidence(3, OutOfMemory: false, HealthOutput: null, ["fatal: <b>no</b> DATABASE_URL"]));
+            new FailureEvidence(3, OutOfMemory: false, HealthOutput: null, ["\x1b[1;31mfatal:\x1b[0m <b>no</b> DATABASE_URL"]));
 
         await _context.ChangeAsync(deployment.Id, rows => rows.ExecuteUpdateAsync(
             set => set.SetProperty(row => row.Status, DeploymentStatus.Failed).SetProperty(row => row.Failure, failure)));
@@ -51,6 +58,35 @@ public sealed class DeploymentPageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Page_DeployAgain_AsksFirstWithTheSameImage()
+    {
+        var deployment = await _context.EnqueueAsync("web");
+        await _context.ChangeAsync(deployment.Id, rows => rows.ExecuteUpdateAsync(set => set.SetProperty(row => row.Status, DeploymentStatus.Failed)));
+        Assert.IsType<AppChange.Saved>(await _context.Catalog.ChangeAsync("web", new AppDraft { Image = "web:v2" }, Cancel));
+        var dialogs = _context.Render<MudDialogProvider>();
+        var page = Render(deployment.Id);
+        page.WaitForAssertion(() => Assert.Equal("Deploy again…", page.Find(".page-head button").TextContent));
+
+        page.Find(".page-head button").Click();
+
+        dialogs.WaitForAssertion(() => Assert.Equal("v1", dialogs.Find("#deploy-tag").GetAttribute("value")));
+        Assert.Single(await _context.Services.GetRequiredService<DeploymentReader>().ListAsync(new DeploymentFilter("web", Status: null, Before: null, Limit: 10), Cancel));
+        dialogs.FindAll("button").Single(button => button.TextContent.Trim() == "Deploy web").Click();
+        var navigation = _context.Services.GetRequiredService<NavigationManager>();
+        dialogs.WaitForAssertion(() => Assert.EndsWith($"/deployments/{deployment.Id + 1}", navigation.Uri, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Page_Viewer_IsOfferedNeitherCancelNorDeploy()
+    {
+        _context.Role = AccessRole.Viewer;
+        var waiting = await _context.EnqueueAsync("web");
+        var page = Render(waiting.Id);
+        page.WaitForAssertion(() => Assert.Equal("Queued", page.Find(".badge").TextContent));
+        Assert.Empty(page.FindAll(".page-head button"));
+    }
+
+    [Fact]
     public async Task Page_CancelPressed_CancelsAQueuedDeployment()
     {
         var deployment = await _context.EnqueueAsync("web");
@@ -60,6 +96,61 @@ public sealed class DeploymentPageTests : IAsyncLifetime
         await page.FindAll("button").Single(button => button.TextContent.Trim() == "Cancel").ClickAsync(new());
 
         await _context.Time.AdvanceUntilAsync(page.WaitForAssertionAsync(() => Assert.Equal("Canceled", page.Find(".badge").TextContent)), LiveReload.Floor);
+    }
+
+    [Fact]
+    public async Task Page_DeploymentWaitsForApproval_SaysWhoMayAndTakesItWithAReason()
+    {
+        await using (var db = _context.Bed.CreateDbContext())
+        {
+            db.Add(new EnvironmentRules { Name = "production", Protected = true, CreatedAt = Instant.FromUnixTimeSeconds(0) });
+            await db.SaveChangesAsync(Cancel);
+        }
+
+        var request = new DeploymentRequest(Image: null, Reason: null, "Bob", IdempotencyKey: null) { RequestedById = "2" };
+        var deployment = Assert.IsType<EnqueueResult.Queued>(await _context.Queue.EnqueueAsync("web", request, Cancel)).Deployment;
+        var page = Render(deployment.Id);
+        page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll(".approve")));
+        Assert.Contains("except Bob, who asked for it", page.Find("section.waiting").TextContent, StringComparison.Ordinal);
+
+        await page.Find(".approve").SubmitAsync();
+        Assert.Contains("Say in a few words", page.Find("[role=alert]").TextContent, StringComparison.Ordinal);
+
+        page.Find(".approve input").Input("looks good");
+        await page.Find(".approve").SubmitAsync();
+
+        await _context.Time.AdvanceUntilAsync(page.WaitForAssertionAsync(() => Assert.Contains("by Ada: looks good", page.Find("dl.line").TextContent, StringComparison.Ordinal)), LiveReload.Floor);
+        Assert.Empty(page.FindAll(".approve"));
+    }
+
+    [Fact]
+    public async Task Page_OwnDeploymentWaitsForApproval_CannotBeApproved()
+    {
+        await using (var db = _context.Bed.CreateDbContext())
+        {
+            db.Add(new EnvironmentRules { Name = "production", Protected = true, CreatedAt = Instant.FromUnixTimeSeconds(0) });
+            await db.SaveChangesAsync(Cancel);
+        }
+
+        var request = new DeploymentRequest(Image: null, Reason: null, "Ada", IdempotencyKey: null) { RequestedById = "1" };
+        var deployment = Assert.IsType<EnqueueResult.Queued>(await _context.Queue.EnqueueAsync("web", request, Cancel)).Deployment;
+        var page = Render(deployment.Id);
+        page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll(".approve")));
+
+        page.Find(".approve input").Input("trust me");
+        await page.Find(".approve").SubmitAsync();
+
+        page.WaitForAssertion(() => Assert.Contains("somebody else has to approve it", page.Find("[role=alert]").TextContent, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Page_WaitsBehindAnother_SaysItsPlace()
+    {
+        await _context.AddAppAsync("api");
+        await _context.EnqueueAsync("api");
+        var page = Render((await _context.EnqueueAsync("web")).Id);
+
+        page.WaitForAssertion(() => Assert.Contains("It is number 2 in the queue.", page.Find("section.waiting").TextContent, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using Deployer.Web.Features.Deployments;
+
 namespace Deployer.Web.Features.Console;
 
 /// <summary>Registers the console pane.</summary>
@@ -8,5 +10,7 @@ internal static class ConsoleFeature
     {
         builder.Services.AddSingleton<LogFollower>();
         builder.Services.AddSingleton<LogFinder>();
+        builder.Services.AddSingleton<LogSieve>();
+        builder.Services.AddSingleton<DeploymentLogs>();
     }
 }

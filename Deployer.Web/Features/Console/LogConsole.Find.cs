@@ -16,9 +16,6 @@ public sealed partial class LogConsole
     private bool _help;
 
     [Inject]
-    private LogFinder Finder { get; set; } = default!;
-
-    [Inject]
     private NavigationManager Navigation { get; set; } = default!;
 
     /// <summary>Shows a line in the middle of the pane and marks it.</summary>
@@ -34,6 +31,10 @@ public sealed partial class LogConsole
             _query = query.IsValid(out _) ? query : null;
             _finding = _query is not null;
         }
+
+        // …?stream=stderr&step=health_check
+        _filter = LineFilter.Parse(values.GetValueOrDefault("stream"), values.GetValueOrDefault("step"));
+        _filtering = _filter != LineFilter.All;
     }
 
     private async Task OpenFindAsync()
@@ -75,7 +76,7 @@ public sealed partial class LogConsole
         _query = query;
         _found = null;
         _outcome = null;
-        await CallAsync("find", query is null ? null : new { text = query.Text, regex = query.IsRegex, matchCase = query.MatchCase });
+        await CallAsync("find", query is null ? null : Wire(query));
     }
 
     private async Task StepAsync(bool backwards)
@@ -90,7 +91,7 @@ public sealed partial class LogConsole
     private async Task FindAsync(long from, bool backwards, bool goThere)
     {
         var query = _query!;
-        var found = await Finder.FindAsync(DeploymentId, query, from < 1 && backwards ? long.MaxValue : from, backwards, _stop.Token);
+        var found = await SearchAsync(query, from < 1 && backwards ? long.MaxValue : from, backwards);
         if (query != _query)
         {
             return;
@@ -108,11 +109,23 @@ public sealed partial class LogConsole
         StateHasChanged();
     }
 
+    // Where nobody keeps the lines, the browser searches those that it holds.
+    private async Task<FoundLine?> SearchAsync(LogQuery query, long from, bool backwards) =>
+        Source.Stored is { } stored
+            ? await stored.FindAsync(query with { Stream = _filter.Stream, Step = _filter.Step }, from, backwards, _stop.Token)
+            : _pane is null ? null : await _pane.InvokeAsync<FoundLine?>("findHeld", _stop.Token, [Wire(query), from, backwards]);
+
+    private static object Wire(LogQuery query) => new { text = query.Text, regex = query.IsRegex, matchCase = query.MatchCase };
+
     private async Task GoToErrorAsync(bool backwards)
     {
         var here = _marked?.From ?? (backwards ? await TopLineAsync() : await TopLineAsync() - 1);
         var from = backwards ? here - 1 : here + 1;
-        if (await Finder.FindErrorAsync(DeploymentId, from < 1 && backwards ? long.MaxValue : from, backwards, _stop.Token) is { } line)
+        from = from < 1 && backwards ? long.MaxValue : from;
+        var found = Source.Stored is { } stored
+            ? await stored.FindErrorAsync(_filter, from, backwards, _stop.Token)
+            : (await SearchAsync(LogFinder.Complaint, from, backwards))?.Line;
+        if (found is { } line)
         {
             await GoToAsync(line);
         }

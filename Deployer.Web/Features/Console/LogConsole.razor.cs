@@ -10,11 +10,15 @@ using NodaTime.Text;
 namespace Deployer.Web.Features.Console;
 
 /// <summary>
-/// The console pane of a deployment: tools, and a viewport whose rows and scroll its module owns. The circuit tells the
+/// The console pane of a log: tools, and a viewport whose rows and scroll its module owns. The circuit tells the
 /// module how long the log is and its newest lines; all others the module fetches by number.
 /// </summary>
 public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDisposable
 {
+    private const int ImportAttempts = 5;
+
+    private static readonly TimeSpan ImportAgainAfter = TimeSpan.FromSeconds(1);
+
     private readonly CancellationTokenSource _stop = new();
     private ElementReference _viewport;
     private IJSObjectReference? _module;
@@ -32,28 +36,13 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
     private bool _empty = true;
     private bool _full;
 
-    /// <summary>The deployment whose log is shown.</summary>
+    /// <summary>The log that is shown: the same one for as long as the console lives.</summary>
     [Parameter, EditorRequired]
-    public long DeploymentId { get; set; }
+    public IConsoleSource Source { get; set; } = default!;
 
-    /// <summary>What the log is of, e.g. <c>Log of web #3</c>: the name of the region.</summary>
-    [Parameter, EditorRequired]
-    public string Label { get; set; } = "";
-
-    /// <summary>Name of the file that a download makes.</summary>
-    [Parameter, EditorRequired]
-    public string FileName { get; set; } = "";
-
-    /// <summary>Where the log is opened: at its end, or at its first line.</summary>
-    [Parameter, EditorRequired]
-    public bool OpenAtEnd { get; set; }
-
-    /// <summary>When the deployment began, for times since then.</summary>
-    [Parameter, EditorRequired]
-    public Instant StartedAt { get; set; }
-
-    [Inject]
-    private LogFollower Follower { get; set; } = default!;
+    /// <summary>What stands below the lines while there is something to say, e.g. how far a pull is.</summary>
+    [Parameter]
+    public RenderFragment? ChildContent { get; set; }
 
     [Inject]
     private CircuitPresence Presence { get; set; } = default!;
@@ -61,9 +50,7 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
     [Inject]
     private IJSRuntime JS { get; set; } = default!;
 
-    private string LogsAddress => string.Create(CultureInfo.InvariantCulture, $"/api/deployments/{DeploymentId}/logs");
-
-    private string RawAddress => LogsAddress + ".txt";
+    private string? TextAddress => Source.Stored is { } stored ? stored.Address + ".txt" : null;
 
     private string TimesName => _look.Times switch
     {
@@ -140,6 +127,7 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
     {
         await _stop.CancelAsync();
         await _run;
+        await StopSiftingAsync();
         try
         {
             if (_pane is not null)
@@ -165,7 +153,7 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
     /// <inheritdoc/>
     protected override void OnInitialized()
     {
-        _following = OpenAtEnd;
+        _following = Source.OpenAtEnd;
         ReadAddress();
     }
 
@@ -178,8 +166,15 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
         }
 
         _self = DotNetObjectReference.Create(this);
-        _module = await JS.InvokeAsync<IJSObjectReference>("import", _stop.Token, "./Features/Console/LogConsole.razor.js");
+        _module = await ImportAsync();
         _pane = await _module.InvokeAsync<IJSObjectReference>("open", _stop.Token, _viewport, Options(), _self);
+        await PushSectionsAsync();
+        await PushRemarksAsync();
+        if (_filter != LineFilter.All)
+        {
+            Sift(_filter);
+        }
+
         if (_query is { } query)
         {
             await RestoreFindAsync(query);
@@ -191,25 +186,45 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
         }
     }
 
+    // A network that changes just now fails the import; the next try succeeds.
+    private async Task<IJSObjectReference> ImportAsync()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await JS.InvokeAsync<IJSObjectReference>("import", _stop.Token, "./Features/Console/LogConsole.razor.js");
+            }
+            catch (JSException) when (attempt < ImportAttempts)
+            {
+                await Task.Delay(ImportAgainAfter, Clock, _stop.Token);
+            }
+        }
+    }
+
     private static string Pressed(bool on) => on ? "true" : "false";
 
     private object Options() => new
     {
-        pages = LogsAddress,
-        follow = OpenAtEnd,
+        pages = Source.Stored?.Address,
+        follow = Source.OpenAtEnd,
         wrap = _look.Wrap,
         times = _look.Times,
-        start = InstantPattern.ExtendedIso.Format(StartedAt),
+        start = InstantPattern.ExtendedIso.Format(Source.StartedAt),
     };
 
     private async Task ShowGrowthAsync(CancellationToken stop)
     {
         try
         {
-            await foreach (var growth in Follower.FollowAsync(DeploymentId, stop))
+            await foreach (var growth in Source.FollowAsync(stop))
             {
                 await InvokeAsync(() => Tell(growth));
-                await PushAsync(growth, stop);
+                await PushAsync("grow", [growth.Total, growth.Tail.Select(WireLine.Of).ToArray(), growth.Complete], stop);
+                if (HasUnplacedSection)
+                {
+                    await InvokeAsync(PushSectionsAsync);
+                }
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -222,7 +237,7 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
         }
         catch (Exception exception)
         {
-            LogPaneFailed(exception, DeploymentId);
+            LogPaneFailed(exception, Source.Label);
             await DispatchExceptionAsync(exception);
         }
     }
@@ -231,7 +246,7 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
     {
         var changed = _trouble != growth.Trouble || _status != growth.Status || _complete != growth.Complete
             || !_opened || _empty != (growth.Total == 0);
-        _announcement = growth.Trouble ?? (_status is not null && _status != growth.Status ? $"Deployment {Word(growth.Status)}" : _announcement);
+        _announcement = growth.Trouble ?? (_status is not null && growth.Status is { } status && _status != status ? $"Deployment {Word(status)}" : _announcement);
         _trouble = growth.Trouble;
         _status = growth.Status;
         _complete = growth.Complete;
@@ -243,17 +258,16 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
         }
     }
 
-    // What is pushed while the connection is down is lost with it, so a growth is pushed until it arrived. The module
-    // takes the same lines twice without harm: it keeps them by number.
-    private async Task PushAsync(LogGrowth growth, CancellationToken stop)
+    // What is pushed while the connection is down is lost with it, so it is pushed until it arrived. The module takes the
+    // same lines twice without harm: it keeps them by number.
+    private async Task PushAsync(string method, object?[] arguments, CancellationToken stop)
     {
-        var lines = growth.Tail.Select(WireLine.Of).ToArray();
         while (true)
         {
             await Presence.WhenConnectedAsync(stop);
             try
             {
-                await InvokeAsync(() => _pane!.InvokeVoidAsync("grow", stop, growth.Total, lines, growth.Complete).AsTask());
+                await InvokeAsync(() => _pane!.InvokeVoidAsync(method, stop, arguments).AsTask());
                 return;
             }
             catch (OperationCanceledException) when (!stop.IsCancellationRequested)
@@ -307,6 +321,6 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "The console of deployment {DeploymentId} failed")]
-    private partial void LogPaneFailed(Exception exception, long deploymentId);
+    [LoggerMessage(LogLevel.Error, "The console failed: {Label}")]
+    private partial void LogPaneFailed(Exception exception, string label);
 }

@@ -1,39 +1,34 @@
 // The console pane. Owns the scroll: a small pool of rows over a log of any length, pages of lines fetched by number,
-// and the end followed until the reader scrolls away. All text reaches the page through text nodes.
-//
-// Position. The log has n lines. A scroll fraction f in 0…1 puts the point f·n (in lines) of the log at the height
-// f·V of a viewport V high: 0 shows the first line at the top, 1 the last line at the bottom. With rows of one height
-// that is ordinary scrolling; it stays exact with wrapped rows, and when the log would be higher than an element may
-// be, for the height of the scrolled element then no longer matters.
-import { marksIn, paint, plainText } from '../../console/ansi.js';
+// and the end followed until the reader scrolls away.
+import { addressOf, linesInAddress, topInAddress, writeLines, writeQuery } from '../../console/address.js';
+import { marksIn, plainText } from '../../console/ansi.js';
+import { copy } from '../../console/copy.js';
+import { addRuns, Outline } from '../../console/outline.js';
 import { Pages } from '../../console/pages.js';
+import { Rows } from '../../console/rows.js';
+import { Scroller } from '../../console/scroller.js';
 
-// Firefox draws no element above 17.9 million pixels, Chrome none above 33.5 million.
-const TallestPixels = 15_000_000;
-const NarrowStep = 4;
+const Ahead = 500;
+const Settled = 400;
+const OwnerKeys = ['/', 'n', 'N', 'e', 'E', 'w', 't', '?', 'Escape'];
 
-/** Opens the pane on an element; owner is told 'OnFollowing(bool)', 'OnMarked(from, to)', 'OnCopied(done)', 'OnKey(key)'. */
+/** Opens the pane on an element; owner is told 'OnFollowing(bool)', 'OnMarked(from, to)', 'OnCopied(done)', 'OnKey(key)', 'OnRemark(line)'. */
 export function open(viewport, options, owner) {
   return new Pane(viewport, options, owner);
 }
 
 class Pane {
-  #viewport; #sizer; #layer; #rows; #fresh; #count; #owner; #options;
-  #total = 0;
+  #viewport; #sizer; #layer; #fresh; #count; #owner; #options;
+  #outline = new Outline();
+  #rows; #scroller; #pages;
   #complete = false;
   #following;
   #seen = 0;
-  #anchor = { line: 0, y: 0 };   // this point of the log (0-based, fractional) is at this height of the viewport
-  #fraction = 0;                 // finer than scrollTop can hold when the log is scaled
-  #rowHeight = 20;
-  #height = 0;
-  #setTop = 0;
-  #pages;
-  #live = new Map();             // line → its row
-  #direction = 1;
+  #target = null;         // the line that was last gone to, until the reader moves
+  #runs = [];             // of a filter that is not all here yet
   #frame = 0;
-  #marked = null;
-  #sought = null;
+  #tick = 0;
+  #settling = 0;
   #observer;
   #abort = new AbortController();
 
@@ -44,29 +39,31 @@ class Pane {
     this.#following = options.follow;
     this.#sizer = span('sizer');
     this.#layer = span('layer');
-    this.#rows = span('rows');
-    this.#layer.append(this.#rows);
+    const rows = span('rows');
+    this.#layer.append(rows);
     this.#sizer.append(this.#layer);
     viewport.replaceChildren(this.#sizer);
+    this.#rows = new Rows(rows, options);
     this.#pages = new Pages(options.pages, () => this.#schedule());
+    this.#scroller = new Scroller(viewport, this.#sizer, atEnd => this.#moved(atEnd));
     this.#fresh = viewport.parentElement.querySelector('.fresh');
     this.#count = viewport.closest('.console').querySelector('.count');
-    this.#rowHeight = parseFloat(getComputedStyle(viewport).lineHeight) || this.#rowHeight;
+    this.#measureRow();
 
     const on = (target, type, handler, more) =>
       target.addEventListener(type, handler, { signal: this.#abort.signal, ...more });
-    on(viewport, 'scroll', () => this.#scrolled(), { passive: true });
+    on(viewport, 'scroll', () => this.#scroller.scrolled(), { passive: true });
     on(viewport, 'wheel', event => this.#wheel(event), { passive: false });
-    on(viewport, 'touchmove', () => this.#leaveEnd(), { passive: true });
+    on(viewport, 'touchmove', () => this.#setFollowing(false), { passive: true });
     on(viewport, 'keydown', event => this.#key(event));
     on(viewport, 'click', event => this.#clicked(event));
     on(viewport.closest('.console'), 'click', event => this.#copy(event.target.closest('[data-copy]')?.dataset.copy));
-    on(this.#fresh, 'click', () => { this.follow(true); viewport.focus({ preventScroll: true }); });
-    on(window, 'hashchange', () => this.#readHash());
+    on(this.#fresh, 'click', () => { this.follow(true); this.focus(); });
+    on(window, 'hashchange', () => this.#readAddress());
     on(document, 'visibilitychange', () => this.#schedule());
     this.#observer = new ResizeObserver(() => this.#resized());
     this.#observer.observe(viewport);
-    this.#readHash();
+    this.#readAddress();
     this.#schedule();
   }
 
@@ -75,74 +72,141 @@ class Pane {
     for (const line of lines) {
       this.#pages.keep(line);
     }
-    const first = this.#total === 0 && total > 0;
-    this.#total = Math.max(this.#total, total);
+    const first = this.#outline.total === 0 && total > 0;
     this.#complete = complete;
+    this.#keep(() => this.#outline.grow(total));
     if (first && !this.#following) {
-      this.#seen = total;
+      this.#seen = this.#outline.shown;
     }
-    if (first && this.#marked) {
-      this.#show(this.#marked.from);
-    } else if (this.#following) {
-      this.#toEnd();
-    } else {
-      this.#place(this.#anchor);
+    if (first && this.#target) {
+      this.#show(this.#target);
     }
-    this.#schedule();
+  }
+
+  /** The sections that have begun: [{ key, name, says, state, first, open, since, seconds, expected }]. */
+  sections(sections) {
+    const seen = Date.now();
+    this.#keep(() => {
+      this.#outline.sections = sections.map(section => ({ ...section, seen }));
+      if (this.#target) {
+        this.#reveal(this.#target);
+      }
+    });
+  }
+
+  /** Opens or closes one section, or, without a key, all of them. */
+  fold(key, open) {
+    this.#keep(() => this.#outline.open(key, open));
+  }
+
+  /** Shows a section: open, its heading at the top. */
+  showSection(key) {
+    this.#setFollowing(false);
+    this.#outline.open(key, true);
+    const index = this.#outline.indexOfHeading(key);
+    if (index >= 0) {
+      this.#place({ index, y: 0 }, true);
+    }
+  }
+
+  /** Shows these lines alone ([from, to, …], of which more may come until last); null shows all. query is for the address. */
+  filter(query, runs, last) {
+    writeQuery({ stream: query?.stream, step: query?.step });
+    addRuns(this.#runs, runs ?? []);
+    if (!last) {
+      return;
+    }
+    this.#keep(() => {
+      this.#outline.filter(runs && this.#runs);
+      this.#outline.open(null, true);
+    });
+    this.#runs = [];
+    this.#seen = this.#outline.shown;
+  }
+
+  /** More lines that the filter lets through. */
+  matched(runs) {
+    if (this.#outline.filtered) {
+      this.#keep(() => this.#outline.match(runs));
+    }
   }
 
   /** Follows the end, or stays. */
   follow(on) {
     this.#setFollowing(on);
-    if (on) {
-      this.#toEnd();
-    }
-    this.#schedule();
+    this.#keep(() => {
+      if (on && this.#outline.sections.length > 0) {
+        this.#outline.open(this.#outline.sections.at(-1).key, true);
+      }
+    });
   }
 
   /** Shows a line in the middle of the pane and marks it; 0 goes to the first line, -1 to the last. */
   goTo(line) {
     this.#setFollowing(false);
-    if (line === 0) {
-      this.#anchor = { line: 0, y: 0 };
-    } else if (line === -1) {
-      this.#anchor = { line: this.#total, y: this.#viewport.clientHeight };
-    } else {
-      this.#mark(line, line);
-      history.replaceState(history.state, '', this.#address(line, line));
+    if (line > 0) {
+      this.#mark({ from: line, to: line });
+      writeLines(this.#rows.marked);
       this.#show(line);
+      return;
     }
-    this.#place(this.#anchor);
-    this.#schedule();
+    const end = line === -1;
+    this.#target = null;
+    this.#reveal(end ? this.#outline.total : 1);
+    this.#resize();
+    this.#place({ index: end ? this.#outline.length : 0, y: end ? this.#scroller.high : 0 }, true);
+    this.#settle();
   }
 
-  /** Changes what rows look like: { wrap, times, start }. */
+  /** Changes what rows look like: { wrap, times }. */
   set(options) {
     Object.assign(this.#options, options);
     this.#viewport.classList.toggle('wrap', this.#options.wrap);
-    this.#live.clear();
-    this.#rows.replaceChildren();
+    this.#rows.clear();
     this.#sizer.style.minWidth = '';
     this.#schedule();
   }
 
   /** Highlights { text, regex, matchCase } in the rows, or nothing, and keeps it in the address. */
   find(query) {
-    this.#sought = query;
-    const address = new URL(location.href);
-    for (const [name, value] of [['find', query?.text], ['regex', query?.regex && '1'], ['case', query?.matchCase && '1']]) {
-      value ? address.searchParams.set(name, value) : address.searchParams.delete(name);
-    }
-    history.replaceState(history.state, '', address);
-    this.#live.clear();
-    this.#rows.replaceChildren();
+    this.#rows.sought = query;
+    writeQuery({ find: query?.text, regex: query?.regex && '1', case: query?.matchCase && '1' });
+    this.#rows.clear();
     this.#schedule();
+  }
+
+  /** The next or previous match among the lines that are here, going round: { line, index, total, timedOut } or null. */
+  findHeld(query, from, backwards) {
+    const found = this.#pages.held(line => marksIn(line.output, query).length > 0);
+    if (found.length === 0) {
+      return null;
+    }
+    const at = backwards ? found.findLastIndex(line => line <= from) : found.findIndex(line => line >= from);
+    const index = at >= 0 ? at : backwards ? found.length - 1 : 0;
+    return { line: found[index], index: index + 1, total: found.length, timedOut: false };
   }
 
   /** The number of the first line that is in view. */
   topLine() {
-    const { line, y } = this.#anchor;
-    return Math.max(1, Math.floor(line - y / this.#rowHeight) + 1);
+    const { index, y } = this.#scroller.anchor;
+    for (let at = Math.max(0, Math.floor(index - y / this.#rows.rowHeight)); at < this.#outline.length; at++) {
+      const { line } = this.#outline.at(at);
+      if (line) {
+        return line;
+      }
+    }
+    return Math.max(1, this.#outline.total);
+  }
+
+  /** These lines have so many comments: [[line, count], …]. */
+  remark(remarks) {
+    this.#rows.remark(remarks);
+  }
+
+  /** Takes the mark away. */
+  unmark() {
+    this.#rows.mark(null);
+    writeLines(null);
   }
 
   focus() {
@@ -153,134 +217,105 @@ class Pane {
     this.#abort.abort();
     this.#observer.disconnect();
     cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#tick);
+    clearTimeout(this.#settling);
     this.#pages.close();
   }
 
   // --- position -------------------------------------------------------------------------------------------------
 
-  get #room() { return Math.max(0, this.#height - this.#viewport.clientHeight); }
+  #measureRow() {
+    const style = getComputedStyle(this.#viewport);
+    this.#rows.rowHeight = parseFloat(style.lineHeight) || this.#rows.rowHeight;
+    this.#rows.headingHeight = parseFloat(style.getPropertyValue('--heading')) || this.#rows.headingHeight;
+  }
 
-  #natural() { return this.#total * this.#rowHeight; }
+  #resize() {
+    this.#scroller.resize(this.#outline.length, this.#rows.natural(this.#outline.length, this.#outline.headings));
+  }
 
-  get #scaled() { return this.#natural() > TallestPixels; }
+  // The height of the whole log where all of it is painted (wrapped rows make it more than is computed).
+  #paintedHeight() {
+    return this.#rows.painted === this.#outline.length && this.#outline.length > 0 ? this.#rows.height : 0;
+  }
 
-  #setHeight(pixels) {
-    pixels = Math.round(pixels);
-    if (pixels !== this.#height) {
-      this.#height = pixels;
-      this.#sizer.style.height = `${pixels}px`;
+  #place(anchor, snap) {
+    this.#resize();
+    this.#scroller.place(anchor, this.#paintedHeight(), snap);
+    this.#schedule();
+  }
+
+  // Makes a change with what is on the screen staying where it is, or, when following, with the end in view.
+  #keep(change) {
+    const { index, y } = this.#scroller.anchor;
+    const whole = Math.min(Math.floor(index), this.#outline.length - 1);
+    const thing = this.#outline.at(whole);
+    change();
+    this.#resize();
+    if (this.#following) {
+      this.#scroller.toEnd(this.#paintedHeight());
+      this.#schedule();
+    } else {
+      const now = !thing ? 0 : thing.section ? this.#outline.indexOfHeading(thing.section.key) : this.#outline.indexOf(thing.line);
+      this.#place({ index: clampIndex(now + (thing ? index - whole : 0), this.#outline.length), y }, false);
     }
-  }
-
-  #setScroll(fraction) {
-    this.#fraction = fraction;
-    const top = fraction * this.#room;
-    if (Math.abs(top - this.#viewport.scrollTop) >= 0.5) {
-      this.#viewport.scrollTop = top;
-    }
-    this.#setTop = this.#viewport.scrollTop;
-  }
-
-  #toEnd() {
-    this.#setHeight(Math.max(this.#viewport.clientHeight, Math.min(this.#natural(), TallestPixels), this.#full()));
-    this.#setScroll(1);
-    this.#anchor = { line: this.#total, y: this.#viewport.clientHeight };
-  }
-
-  // Keeps the anchor where it is on the screen and brings the scroll bar into line with it.
-  #place(anchor) {
-    const high = this.#viewport.clientHeight;
-    this.#setHeight(Math.max(high, Math.min(this.#natural(), TallestPixels), this.#full()));
-    const top = anchor.line * this.#rowHeight - anchor.y;
-    const range = this.#natural() - high;
-    this.#setScroll(range > 0 ? clamp(top / range, 0, 1) : this.#room > 0 ? clamp(this.#fraction, 0, 1) : 0);
-    this.#anchor = anchor;
-  }
-
-  // The height of the whole log where all of it is painted (wrapped rows make it more than lines × row height).
-  #full() {
-    return this.#live.size === this.#total && this.#total > 0 ? this.#rows.offsetHeight : 0;
   }
 
   #show(line) {
-    const high = this.#viewport.clientHeight;
-    const y = clamp((line - 1) * this.#rowHeight, 0, Math.max(0, Math.floor(high / 3)));
+    line = Math.min(line, Math.max(1, this.#outline.total));
+    this.#target = line;
     this.#setFollowing(false);
-    this.#place({ line: Math.min(line - 1, Math.max(0, this.#total - 1)), y });
-    // Near the ends the anchor cannot be where it was asked to: go by the fraction instead.
-    if (this.#fraction === 0 || this.#fraction === 1) {
-      this.#fromFraction(this.#fraction);
+    this.#reveal(line);
+    this.#resize();
+    this.#place({ index: this.#outline.indexOf(line), y: this.#rows.marked ? Math.floor(this.#scroller.high / 3) : 0 }, true);
+    this.#settle();
+  }
+
+  #reveal(line) {
+    const section = this.#outline.total > 0 ? this.#outline.sectionOf(line) : null;
+    if (section && !this.#outline.isOpen(section.key)) {
+      this.#outline.open(section.key, true);
     }
   }
 
-  #fromFraction(fraction) {
-    this.#fraction = fraction;
-    this.#anchor = { line: fraction * this.#total, y: fraction * this.#viewport.clientHeight };
-  }
-
-  #scrolled() {
-    const top = this.#viewport.scrollTop;
-    if (Math.abs(top - this.#setTop) < 1) {
-      return;
-    }
-    this.#direction = top > this.#setTop ? 1 : -1;
-    this.#setTop = top;
-    this.#fromFraction(this.#room > 0 ? clamp(top / this.#room, 0, 1) : 0);
-    this.#setFollowing(!this.#complete && this.#room - top < 2);
+  #moved(atEnd) {
+    this.#target = null;
+    this.#setFollowing(!this.#complete && atEnd);
     this.#schedule();
+    this.#settle();
   }
 
-  #leaveEnd() {
-    if (this.#following) {
-      this.#setFollowing(false);
-    }
+  // The address tells where the reader is, once they have come to rest.
+  #settle() {
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => {
+      const atStart = this.#scroller.anchor.index === 0;
+      writeQuery({ at: this.#following || atStart || this.#rows.marked?.from === this.#target ? null : String(this.topLine()) });
+    }, Settled);
   }
 
-  // In a scaled log one pixel of the bar is many lines, so the wheel moves the log itself.
   #wheel(event) {
     if (event.deltaY < 0 && !event.ctrlKey) {
-      this.#leaveEnd();
+      this.#setFollowing(false);
     }
-    if (!this.#scaled || event.ctrlKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
-      return;
-    }
-    event.preventDefault();
-    const unit = event.deltaMode === 1 ? this.#rowHeight : event.deltaMode === 2 ? this.#viewport.clientHeight : 1;
-    this.#moveBy(event.deltaY * unit);
-  }
-
-  #moveBy(pixels) {
-    const range = this.#natural() - this.#viewport.clientHeight;
-    if (range <= 0 && this.#room <= 0) {
-      return;
-    }
-    this.#direction = pixels > 0 ? 1 : -1;
-    const fraction = clamp(this.#fraction + pixels / (range > 0 ? range : this.#room), 0, 1);
-    this.#setScroll(fraction);
-    this.#fromFraction(fraction);
-    this.#setFollowing(fraction === 1 && !this.#complete);
-    this.#schedule();
+    this.#scroller.wheel(event, this.#rows.rowHeight);
   }
 
   #resized() {
     this.#viewport.classList.toggle('wrap', this.#options.wrap);
-    if (this.#following) {
-      this.#toEnd();
-    } else {
-      this.#place(this.#anchor);
-    }
-    this.#schedule();
+    this.#measureRow();
+    this.#keep(() => {});
   }
 
   #setFollowing(on) {
     if (on !== this.#following) {
       this.#following = on;
-      this.#seen = this.#total;
+      this.#seen = this.#outline.shown;
       this.#owner.invokeMethodAsync('OnFollowing', on);
     }
   }
 
-  // --- rows -----------------------------------------------------------------------------------------------------
+  // --- painting -------------------------------------------------------------------------------------------------
 
   #schedule() {
     if (this.#frame === 0 && !this.#abort.signal.aborted) {
@@ -292,186 +327,133 @@ class Pane {
   }
 
   #paint() {
-    const high = this.#viewport.clientHeight;
+    const high = this.#scroller.high;
     if (high === 0) {
       return;
     }
-    const { line: at, y } = this.#anchor;
-    const middle = clamp(Math.floor(at), 0, Math.max(0, this.#total - 1));
-    const from = Math.max(0, middle - Math.ceil(Math.max(0, y) / this.#rowHeight) - 2);
-    const to = Math.min(this.#total, middle + Math.ceil(Math.max(0, high - y) / this.#rowHeight) + 2);
+    const { index, y } = this.#scroller.anchor;
+    const length = this.#outline.length;
+    const middle = Math.max(0, Math.min(Math.floor(index), length - 1));
+    const from = Math.max(0, middle - Math.ceil(Math.max(0, y) / this.#rows.rowHeight) - 2);
+    const to = Math.min(length, middle + Math.ceil(Math.max(0, high - y) / this.#rows.rowHeight) + 2);
     this.#layer.style.height = `${high}px`;
-    this.#fill(from, to);
-    this.#pages.want(from, to, this.#total, this.#direction);
-    this.#rows.style.setProperty('--digits', String(Math.max(NarrowStep, String(this.#total).length)));
+    this.#rows.fill(this.#outline, this.#pages, from, to);
+    this.#want(from, to);
+    this.#tell();
 
-    const all = from === 0 && to === this.#total;
-    if (all && this.#total > 0) {
-      const full = this.#rows.offsetHeight;
-      if (full <= high) {
-        this.#setHeight(high);
-        this.#rows.style.transform = '';
-        this.#painted();
+    const rows = this.#layer.firstChild;
+    if (from === 0 && to === length) {
+      this.#scroller.measured(this.#rows.height, this.#following);
+      if (this.#rows.height <= high) {
+        rows.style.transform = '';
         return;
       }
-      if (full !== this.#height) {
-        this.#setHeight(full);
-        if (this.#following) {
-          this.#setScroll(1);
-        }
+    }
+    rows.style.transform = `translateY(${(y - this.#rows.offset(this.#outline, index, from)).toFixed(2)}px)`;
+    if (!this.#options.wrap && this.#rows.width > this.#sizer.offsetWidth) {
+      // Once as wide as the widest line seen: the bar below must not jump while scrolling.
+      this.#sizer.style.minWidth = `${this.#rows.width}px`;
+    }
+  }
+
+  #want(from, to) {
+    const lines = [];
+    for (let index = from; index < to; index++) {
+      const { line } = this.#outline.at(index);
+      if (line) {
+        lines.push(line);
       }
     }
-    this.#rows.style.transform = `translateY(${(y - this.#offset(at, from)).toFixed(2)}px)`;
-    if (!this.#options.wrap && this.#rows.offsetWidth > this.#sizer.offsetWidth) {
-      // Once as wide as the widest line seen: the bar below must not jump while scrolling.
-      this.#sizer.style.minWidth = `${this.#rows.offsetWidth}px`;
-    }
-    this.#painted();
+    const step = this.#scroller.direction * Ahead;
+    const edge = step > 0 ? to - 1 : from;
+    const ahead = [edge + step, edge + 2 * step].map(index => this.#outline.at(index)?.line).filter(Boolean);
+    this.#pages.want(lines, ahead, this.#outline.total);
   }
 
-  // How far below the top of the rows the point of the log is.
-  #offset(at, from) {
-    if (!this.#options.wrap) {
-      return (at - from) * this.#rowHeight;
-    }
-    const whole = Math.floor(at);
-    const row = this.#live.get(whole + 1);
-    return row ? row.offsetTop + (at - whole) * row.offsetHeight : this.#rows.offsetHeight;
-  }
-
-  #painted() {
-    this.#count.textContent = this.#total === 1 ? '1 line' : `${this.#total.toLocaleString('en')} lines`;
-    const fresh = this.#following ? 0 : this.#total - this.#seen;
+  #tell() {
+    const total = this.#outline.total;
+    const all = total === 1 ? '1 line' : `${total.toLocaleString('en')} lines`;
+    this.#count.textContent = this.#outline.filtered ? `${this.#outline.shown.toLocaleString('en')} of ${all}` : all;
+    const fresh = this.#following ? 0 : this.#outline.shown - this.#seen;
     this.#fresh.hidden = fresh <= 0;
     if (fresh > 0) {
       this.#fresh.querySelector('.fresh-count').textContent =
         fresh === 1 ? '1 new line' : `${fresh.toLocaleString('en')} new lines`;
     }
-  }
-
-  #fill(from, to) {
-    for (const [line, row] of this.#live) {
-      if (line <= from || line > to) {
-        row.remove();
-        this.#live.delete(line);
-      }
+    clearTimeout(this.#tick);
+    if (this.#outline.sections.some(section => section.seconds === null)) {
+      this.#tick = setTimeout(() => this.#schedule(), 1000);
     }
-    let next = this.#rows.firstChild;
-    for (let number = from + 1; number <= to; number++) {
-      const line = this.#pages.line(number);
-      let row = this.#live.get(number);
-      if (row && row.pending && line) {
-        const filled = this.#row(number, line);
-        if (next === row) {
-          next = filled;
-        }
-        row.replaceWith(filled);
-        this.#live.set(number, row = filled);
-      } else if (!row) {
-        row = this.#row(number, line);
-        this.#live.set(number, row);
-      }
-      if (row === next) {
-        next = next.nextSibling;
-      } else {
-        this.#rows.insertBefore(row, next);
-      }
-    }
-  }
-
-  #row(number, line) {
-    const row = span('row');
-    row.dataset.line = number;
-    if (this.#marked && number >= this.#marked.from && number <= this.#marked.to) {
-      row.classList.add('marked');
-    }
-    const link = document.createElement('a');
-    link.className = 'n';
-    link.textContent = number;
-    link.href = this.#address(number, number);
-    link.tabIndex = -1;
-    link.setAttribute('aria-label', `Line ${number}`);
-    row.append(link);
-    if (!line) {
-      row.pending = true;
-      row.classList.add('pending');
-      return row;
-    }
-    row.classList.add(line.stream);
-    if (this.#options.times !== 'off') {
-      const time = span('t');
-      time.textContent = clockText(line.created_at, this.#options.times, this.#options.start);
-      time.title = line.created_at;
-      row.append(time);
-    }
-    const text = span('x');
-    paint(text, line.output, marksIn(line.output, this.#sought));
-    row.append(text);
-    return row;
   }
 
   // --- marks and keys -------------------------------------------------------------------------------------------
 
-  #address(from, to) {
-    return `${location.pathname}${location.search}#L${from}${to > from ? `-L${to}` : ''}`;
-  }
-
-  #readHash() {
-    const match = /^#L(\d+)(?:-L?(\d+))?$/.exec(location.hash);
-    if (match) {
-      const a = Number(match[1]);
-      const b = Number(match[2] ?? match[1]);
-      this.#mark(Math.max(1, Math.min(a, b)), Math.max(a, b));
+  #readAddress() {
+    const marked = linesInAddress();
+    const top = marked?.from ?? (this.#outline.total === 0 ? topInAddress() : null);
+    if (marked) {
+      this.#mark(marked);
+    }
+    if (top) {
+      this.#target = top;
       this.#setFollowing(false);
-      if (this.#total > 0) {
-        this.#show(this.#marked.from);
-        this.#schedule();
+      if (this.#outline.total > 0) {
+        this.#show(top);
       }
     }
   }
 
-  #mark(from, to) {
-    this.#marked = { from, to };
-    for (const [line, row] of this.#live) {
-      row.classList.toggle('marked', line >= from && line <= to);
-    }
-    this.#owner.invokeMethodAsync('OnMarked', from, to);
+  #mark(marked) {
+    this.#rows.mark(marked);
+    this.#owner.invokeMethodAsync('OnMarked', marked.from, marked.to);
   }
 
   #clicked(event) {
+    const heading = event.target.closest('.fold')?.parentElement;
+    if (heading) {
+      this.#toggle(heading);
+      return;
+    }
+    const remark = event.target.closest('.c');
+    if (remark) {
+      this.#owner.invokeMethodAsync('OnRemark', Number(remark.parentElement.dataset.line));
+      return;
+    }
     const link = event.target.closest('a.n');
     if (!link || event.ctrlKey || event.metaKey || event.button !== 0) {
       return;
     }
     event.preventDefault();
     const line = Number(link.parentElement.dataset.line);
-    const other = event.shiftKey && this.#marked ? this.#marked.from : line;
-    this.#mark(Math.min(line, other), Math.max(line, other));
-    // Blazor keeps its own state of the history entry: it must survive.
-    history.replaceState(history.state, '', this.#address(this.#marked.from, this.#marked.to));
+    const other = event.shiftKey && this.#rows.marked ? this.#rows.marked.from : line;
+    this.#mark({ from: Math.min(line, other), to: Math.max(line, other) });
+    writeLines(this.#rows.marked);
   }
 
-  /** Takes the mark away. */
-  unmark() {
-    this.#marked = null;
-    for (const row of this.#live.values()) {
-      row.classList.remove('marked');
+  // The heading stays under the reader's hand.
+  #toggle(heading) {
+    const key = heading.dataset.section;
+    const y = heading.getBoundingClientRect().top - this.#viewport.getBoundingClientRect().top;
+    const open = !this.#outline.isOpen(key);
+    this.#target = null;
+    this.#outline.open(key, open);
+    if (open) {
+      this.#setFollowing(false);
     }
-    history.replaceState(history.state, '', `${location.pathname}${location.search}`);
+    this.#place({ index: this.#outline.indexOfHeading(key), y }, true);
   }
 
   // Handled here and not by the circuit: the browser lets a page copy only right after the reader's own click.
   async #copy(what) {
-    if (!what || !this.#marked) {
+    if (!what || !this.#rows.marked) {
       return;
     }
-    const { from, to } = this.#marked;
+    const { from, to } = this.#rows.marked;
     let done = true;
     try {
-      const text = what === 'link'
-        ? Promise.resolve(location.origin + this.#address(from, to))
-        : this.#pages.read(from, Math.min(to, this.#total)).then(lines => lines.map(line => plainText(line.output)).join('\n'));
-      await copy(text);
+      await copy(what === 'link'
+        ? Promise.resolve(addressOf(from, to).href)
+        : this.#pages.read(from, Math.min(to, this.#outline.total)).then(lines => lines.map(line => plainText(line.output)).join('\n')));
     } catch {
       done = false;
     }
@@ -482,19 +464,18 @@ class Pane {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target !== this.#viewport) {
       return;
     }
-    const page = this.#viewport.clientHeight - this.#rowHeight;
-    const moves = {
-      ArrowUp: -this.#rowHeight, ArrowDown: this.#rowHeight, PageUp: -page, PageDown: page,
-    };
+    const row = this.#rows.rowHeight;
+    const page = this.#scroller.high - row;
+    const moves = { ArrowUp: -row, ArrowDown: row, PageUp: -page, PageDown: page };
     if (event.key in moves) {
-      this.#moveBy(moves[event.key]);
+      this.#scroller.moveBy(moves[event.key]);
     } else if (event.key === 'Home' || event.key === 'g') {
       this.goTo(0);
     } else if (event.key === 'End' || event.key === 'G') {
       this.#complete ? this.goTo(-1) : this.follow(true);
     } else if (event.key === ' ') {
       this.follow(!this.#following);
-    } else if (['/', 'n', 'N', 'e', 'E', 'w', 't', '?', 'Escape'].includes(event.key)) {
+    } else if (OwnerKeys.includes(event.key)) {
       this.#owner.invokeMethodAsync('OnKey', event.key);
     } else {
       return;
@@ -509,39 +490,6 @@ function span(name) {
   return element;
 }
 
-// The promise itself goes to the clipboard, so that the click still counts when the text had to be fetched first.
-// Pages served without TLS have no clipboard; there the old command does it.
-async function copy(text) {
-  if (navigator.clipboard?.write) {
-    const blob = text.then(value => new Blob([value], { type: 'text/plain' }));
-    await navigator.clipboard.write([new ClipboardItem({ 'text/plain': blob })]);
-    return;
-  }
-  const area = document.createElement('textarea');
-  area.value = await text;
-  document.body.append(area);
-  area.select();
-  const done = document.execCommand('copy');
-  area.remove();
-  if (!done) {
-    throw new Error('copy refused');
-  }
-}
-
-function clamp(value, least, most) {
-  return Math.min(most, Math.max(least, value));
-}
-
-// '2026-11-23T15:04:05.123456789Z' → '15:04:05.123' in the reader's zone or in UTC, or '+3.210' since the start.
-function clockText(time, kind, start) {
-  if (kind === 'utc') {
-    return time.slice(11, 23).padEnd(12, '0');
-  }
-  const date = new Date(time);
-  if (kind === 'start') {
-    const seconds = (date - new Date(start)) / 1000;
-    return `${seconds < 0 ? '-' : '+'}${Math.abs(seconds).toFixed(3)}`;
-  }
-  const two = value => String(value).padStart(2, '0');
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+function clampIndex(index, length) {
+  return Math.min(length, Math.max(0, index));
 }

@@ -8,13 +8,13 @@ namespace Deployer.Web.Features.Console;
 /// <param name="Index">The how-manieth of the matches it is, from 1.</param>
 /// <param name="Total">How many lines match; what was counted until then if <paramref name="TimedOut"/>.</param>
 /// <param name="TimedOut">Whether the search took too long and was cut short.</param>
-internal sealed record FoundLine(long Line, long Index, long Total, bool TimedOut);
+public sealed record FoundLine(long Line, long Index, long Total, bool TimedOut);
 
 /// <summary>Finds the next and the previous line in one deployment's log, going round at its ends.</summary>
 internal sealed class LogFinder(LogSearch search)
 {
-    // What programs write when something went wrong and they did not say so on standard error.
-    private static readonly LogQuery Complaint = new(@"\b(error|fatal|panic|exception|failed)\b", IsRegex: true, MatchCase: false);
+    /// <summary>What programs write when something went wrong and they did not say so on standard error.</summary>
+    public static readonly LogQuery Complaint = new(@"\b(error|fatal|panic|exception|failed)\b", IsRegex: true, MatchCase: false);
 
     private static readonly LogQuery OnStandardError = new(@"\S", IsRegex: true, MatchCase: true) { Stream = LogStream.Stderr };
 
@@ -28,13 +28,18 @@ internal sealed class LogFinder(LogSearch search)
             : found is { Line: > 0 } ? found : null;
     }
 
-    /// <summary>The next line that tells of an error, or the previous one; <see langword="null"/> when there is none.</summary>
-    public async Task<long?> FindErrorAsync(long deploymentId, long from, bool backwards, CancellationToken cancellationToken)
+    /// <summary>The next line that tells of an error and passes the filter, or the previous one; <see langword="null"/> when there is none.</summary>
+    public async Task<long?> FindErrorAsync(long deploymentId, LineFilter filter, long from, bool backwards, CancellationToken cancellationToken)
     {
         var lines = new List<long>();
-        foreach (var query in (LogQuery[])[Complaint, OnStandardError])
+        foreach (var query in (LogQuery[])[Complaint with { Stream = filter.Stream }, OnStandardError])
         {
-            if (await FindAsync(deploymentId, query, from, backwards, cancellationToken) is { } found)
+            if (filter.Stream is not null && query.Stream != filter.Stream)
+            {
+                continue;
+            }
+
+            if (await FindAsync(deploymentId, query with { Step = filter.Step }, from, backwards, cancellationToken) is { } found)
             {
                 lines.Add(found.Line);
             }

@@ -1,25 +1,21 @@
 using System.Runtime.CompilerServices;
 using Deployer.Core.Deployments;
 using Deployer.Core.Logs;
-using NodaTime;
 
 namespace Deployer.Web.Features.Console;
 
 /// <summary>
-/// Follows the log of a deployment by its cursor: reads what came after the last line it knows, at once when the feed
-/// rings and at the latest when the floor has passed, until the log is complete. Holds no lines; whoever shows the log
-/// gets the newest ones and asks for others by number.
+/// Follows the log of a deployment from its end: learns at once what comes after the last line it knows, until the log is
+/// complete. The store reads for all who follow one deployment together. Holds no lines; whoever shows the log gets the
+/// newest ones and asks for others by number.
 /// </summary>
-internal sealed partial class LogFollower(LogStore logs, DeploymentFeed feed, TimeProvider time, ILogger<LogFollower> logger)
+internal sealed partial class LogFollower(LogStore logs, TimeProvider time, ILogger<LogFollower> logger)
 {
     /// <summary>Lines in one read.</summary>
     public const int PageLines = 1000;
 
     /// <summary>Lines handed on with one growth: a few screens.</summary>
     public const int TailLines = 200;
-
-    /// <summary>Longest wait between two reads.</summary>
-    public static readonly TimeSpan Floor = TimeSpan.FromSeconds(1);
 
     /// <summary>Wait after a read that failed.</summary>
     public static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
@@ -31,49 +27,35 @@ internal sealed partial class LogFollower(LogStore logs, DeploymentFeed feed, Ti
     public async IAsyncEnumerable<LogGrowth> FollowAsync(
         long deploymentId, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var bell = feed.Watch(deploymentId);
         var known = new LogGrowth(DeploymentStatus.Queued, Total: 0, [], Complete: false, Trouble: null);
-        Instant? cursor = null;
-        var opened = false;
+        LogPage? last = null;
         while (true)
         {
-            var (page, failed) = await ReadAsync(deploymentId, cursor, opened, cancellationToken);
-            if (failed)
+            await using var pages = PagesAsync(deploymentId, last, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            while (await MoveNextAsync(pages, deploymentId) is var moved && moved is not Moved.Failed)
             {
-                if (known.Trouble is null)
+                if (moved is Moved.End)
                 {
-                    known = known with { Tail = [], Trouble = "The log cannot be read just now. Trying again…" };
-                    yield return known;
+                    yield break;
                 }
 
-                await Task.Delay(RetryAfter, time, cancellationToken);
-                continue;
+                var grown = Grow(known, pages.Current);
+                if (last is null || grown.Tail.Count > 0 || grown.Complete || grown.Status != known.Status || grown.Trouble != known.Trouble)
+                {
+                    yield return grown;
+                }
+
+                last = pages.Current;
+                known = grown;
             }
 
-            if (page is null)
+            if (known.Trouble is null)
             {
-                yield break;
+                known = known with { Tail = [], Trouble = "The log cannot be read just now. Trying again…" };
+                yield return known;
             }
 
-            var grown = Grow(known, page);
-            if (!opened || grown.Tail.Count > 0 || grown.Complete || grown.Status != known.Status || grown.Trouble != known.Trouble)
-            {
-                yield return grown;
-            }
-
-            // A tail read of an empty log gives no cursor: that is the beginning, the next read starts there.
-            opened = true;
-            cursor = page.NextAfter ?? cursor;
-            known = grown;
-            if (grown.Complete)
-            {
-                yield break;
-            }
-
-            if (page.Lines.Count < PageLines)
-            {
-                await bell.WaitAsync(Floor, time, cancellationToken);
-            }
+            await Task.Delay(RetryAfter, time, cancellationToken);
         }
     }
 
@@ -84,23 +66,47 @@ internal sealed partial class LogFollower(LogStore logs, DeploymentFeed feed, Ti
         page.Complete,
         Trouble: null);
 
-    private async Task<(LogPage? Page, bool Failed)> ReadAsync(
-        long deploymentId, Instant? cursor, bool opened, CancellationToken cancellationToken)
+    /// <summary>The last lines, or what came after a page, then what comes; fails when the log cannot be read.</summary>
+    private async IAsyncEnumerable<LogPage> PagesAsync(
+        long deploymentId, LogPage? last, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // A tail of an empty log gives no cursor: that is the beginning, what comes starts there.
+        var page = last is null
+            ? await logs.GetLogsTail(deploymentId, TailLines, cancellationToken)
+            : await logs.GetLogsAfter(deploymentId, last.NextAfter, PageLines, cancellationToken);
+        if (page is null)
+        {
+            yield break;
+        }
+
+        yield return page;
+        await foreach (var next in logs.FollowUntilTroubleAsync(deploymentId, page, PageLines, cancellationToken))
+        {
+            yield return next;
+        }
+    }
+
+    private async ValueTask<Moved> MoveNextAsync(IAsyncEnumerator<LogPage> pages, long deploymentId)
     {
         try
         {
-            var page = opened
-                ? await logs.GetLogsAfter(deploymentId, cursor, PageLines, cancellationToken)
-                : await logs.GetLogsTail(deploymentId, TailLines, cancellationToken);
-            return (page, Failed: false);
+            return await pages.MoveNextAsync() ? Moved.Page : Moved.End;
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             LogReadFailed(exception, deploymentId);
-            return (null, Failed: true);
+            return Moved.Failed;
         }
     }
 
     [LoggerMessage(LogLevel.Warning, "The log of deployment {DeploymentId} cannot be read; its console tries again")]
     private partial void LogReadFailed(Exception exception, long deploymentId);
+
+    /// <summary>How a step to the next page went.</summary>
+    private enum Moved
+    {
+        Page,
+        End,
+        Failed,
+    }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Deployer.Core.Logs;
 using NodaTime.Text;
@@ -18,8 +17,5 @@ internal sealed record WireLine(
 
     /// <summary>Makes it from a stored line.</summary>
     public static WireLine Of(LogLine line) => new(
-        line.Line, Nanoseconds.Format(line.Time), Name(line.Stream), Name(line.Step), line.Text);
-
-    private static string Name<T>(T value)
-        where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
+        line.Line, Nanoseconds.Format(line.Time), LineFilter.NameOf(line.Stream), LineFilter.NameOf(line.Step), line.Text);
 }

@@ -1,9 +1,10 @@
 using Deployer.Core.Access;
 using Deployer.Core.Deployments;
 using Deployer.Web.Components.Time;
+using Deployer.Web.Features.Comments;
 using Deployer.Web.Features.Console;
+using Deployer.Web.Features.Deploy;
 using Microsoft.AspNetCore.Components;
-using MudBlazor;
 
 namespace Deployer.Web.Features.Deployments;
 
@@ -11,13 +12,18 @@ namespace Deployer.Web.Features.Deployments;
 public sealed partial class DeploymentPage : IAsyncDisposable
 {
     private DeploymentView? _deployment;
-    private DeploymentStatus _openedStatus;
+    private DeploymentLogSource? _source;
+    private IReadOnlyList<LogSection> _sections = [];
+    private IReadOnlyDictionary<StepKind, double> _expected = new Dictionary<StepKind, double>();
     private LiveReloadHandle? _live;
     private long _shownId;
     private LogConsole? _console;
+    private CommentsPanel? _comments;
+    private IReadOnlyDictionary<long, int> _remarks = new Dictionary<long, int>();
     private long? _tellingLine;
     private bool _missing;
     private bool _trouble;
+    private bool _mayDeploy;
     private bool _busy;
 
     /// <summary>Id of the deployment, from the address.</summary>
@@ -31,16 +37,22 @@ public sealed partial class DeploymentPage : IAsyncDisposable
     private LogFinder Finder { get; set; } = default!;
 
     [Inject]
+    private DeploymentLogs Logs { get; set; } = default!;
+
+    [Inject]
+    private OperationGate Operations { get; set; } = default!;
+
+    [Inject]
     private DeploymentFeed Feed { get; set; } = default!;
 
     [Inject]
     private LiveReload Live { get; set; } = default!;
 
     [Inject]
-    private NavigationManager Navigation { get; set; } = default!;
+    private PlanGate Plans { get; set; } = default!;
 
     [Inject]
-    private ISnackbar Snackbar { get; set; } = default!;
+    private DeployLauncher Launcher { get; set; } = default!;
 
     private string Title => _deployment is { } deployment
         ? $"{StatusWords.Mark(deployment.Status)} {deployment.App} #{deployment.Number}"
@@ -78,12 +90,17 @@ public sealed partial class DeploymentPage : IAsyncDisposable
         var telling = deployment is { Failure: not null } && _tellingLine is null && deployment.Steps.FirstOrDefault(step => step.State == StepState.Failed) is { } failed
             ? await Finder.FindTellingAsync(id, failed.Kind, stop)
             : _tellingLine;
+        var expected = deployment is not null && _deployment is null ? await FindExpectedAsync(id, stop) : _expected;
+        var mayDeploy = deployment is not null && await Plans.FindAsync(deployment.App, stop) is { MayDeploy: true };
         await InvokeAsync(() =>
         {
+            _mayDeploy = mayDeploy;
             _tellingLine = telling;
+            _expected = expected;
+            _sections = deployment is null ? [] : StepSections.Of(deployment.Steps, expected);
             if (_deployment is null && deployment is not null)
             {
-                _openedStatus = deployment.Status;
+                _source = Logs.Open(deployment);
             }
 
             _deployment = deployment;
@@ -92,6 +109,10 @@ public sealed partial class DeploymentPage : IAsyncDisposable
         });
     }
 
+    private async Task<IReadOnlyDictionary<StepKind, double>> FindExpectedAsync(long id, CancellationToken stop) =>
+        (await Operations.ProgressAsync(id, stop))?.Steps.Where(step => step.ExpectedSeconds is not null)
+            .ToDictionary(step => step.Kind, step => step.ExpectedSeconds!.Value) ?? [];
+
     private Task ShowTroubleAsync(bool failing) => InvokeAsync(() =>
     {
         _trouble = failing;
@@ -99,6 +120,10 @@ public sealed partial class DeploymentPage : IAsyncDisposable
     });
 
     private Task ShowLineAsync(long line) => _console?.ShowLineAsync(line) ?? Task.CompletedTask;
+
+    private Task ShowCommentsAsync(long line) => _comments?.ShowAsync(line) ?? Task.CompletedTask;
+
+    private Task ShowStepAsync(StepKind step) => _console?.ShowSectionAsync(LineFilter.NameOf(step)) ?? Task.CompletedTask;
 
     private async Task CancelAsync()
     {
@@ -113,24 +138,5 @@ public sealed partial class DeploymentPage : IAsyncDisposable
         }
     }
 
-    private async Task DeployAgainAsync()
-    {
-        _busy = true;
-        try
-        {
-            var request = new DeploymentRequest(_deployment!.Image, $"Again, as #{_deployment.Number}", RequestedBy: null, IdempotencyKey: null);
-            if (await Deployments.EnqueueAsync(_deployment.App, request, CancellationToken.None) is EnqueueResult.Queued queued)
-            {
-                Navigation.NavigateTo($"/deployments/{queued.Deployment.Id}");
-            }
-            else
-            {
-                Snackbar.Add($"{_deployment.App} was removed meanwhile.", Severity.Warning);
-            }
-        }
-        finally
-        {
-            _busy = false;
-        }
-    }
+    private Task DeployAgainAsync() => Launcher.DeployAsync(_deployment!.App, _deployment.Image);
 }

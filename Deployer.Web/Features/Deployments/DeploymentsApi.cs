@@ -51,6 +51,10 @@ public static class DeploymentsApi
             .WithName("ListDeployments").RequireAccess(AccessRole.Viewer, AccessScope.Anywhere).WithSummary("List deployments, newest first")
             .WithQuery("app", "Of this app alone.", "web")
             .WithQuery("status", "In this status alone: queued, running, succeeded, failed, canceled or superseded.", "failed")
+            .WithQuery("environment", "Of apps of this environment alone.", "production")
+            .WithQuery("by", "Asked for by somebody whose name holds this.", "Ada")
+            .WithQuery("since", "Queued at this instant or later.", Rfc3339.Example)
+            .WithQuery("until", "Queued before this instant.", Rfc3339.Example)
             .WithQuery("before", "Older than this id: next_before of the page before.", "1000")
             .WithQuery("limit", $"At most so many, 1 to {DeploymentReader.MaxLimit}; default {DefaultLimit}.", "50")
             .ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound);
@@ -129,10 +133,12 @@ public static class DeploymentsApi
     private static async Task<Results<Ok<DeploymentListJson>, ProblemHttpResult>> ListAsync(
         HttpRequest request, AppGate catalog, DeploymentGate deployments, CancellationToken cancellationToken)
     {
-        var query = new QueryReader(request, "app", "status", "before", "limit");
+        var query = new QueryReader(request, "app", "status", "environment", "by", "since", "until", "before", "limit");
         var app = query.Text("app");
         var status = query.Word<DeploymentStatus>("status");
         var before = query.Number("before", 1, long.MaxValue);
+        var since = query.Instant("since")?.WithinDatabase();
+        var until = query.Instant("until")?.WithinDatabase();
         var limit = (int)(query.Number("limit", 1, DeploymentReader.MaxLimit) ?? DefaultLimit);
         if (query.Problem is { } problem)
         {
@@ -144,7 +150,14 @@ public static class DeploymentsApi
             return Problem.UnknownApp(app);
         }
 
-        var page = await deployments.ListAsync(new DeploymentFilter(app, status, before, limit), cancellationToken);
+        var filter = new DeploymentFilter(app, status, before, limit)
+        {
+            Environment = query.Text("environment"),
+            RequestedBy = query.Text("by"),
+            Since = since,
+            Until = until,
+        };
+        var page = await deployments.ListAsync(filter, cancellationToken);
         return TypedResults.Ok(new DeploymentListJson(page, page.Count == limit ? page[^1].Id : null));
     }
 

@@ -10,6 +10,10 @@ internal static class ImageText
         return hex.Length > 12 ? hex[..12] : hex;
     }
 
+    /// <summary><c>web:v1@sha256:0123456789abcdef…</c> → <c>web:v1 (0123456789ab)</c>; a reference without a digest as it is.</summary>
+    public static string WithShortDigest(string image) =>
+        image.Split('@', 2) is [var name, var digest] ? $"{name} ({ShortDigest(digest)})" : image;
+
     /// <summary>The version in a reference: its tag, else its short digest, else <c>latest</c>.</summary>
     public static string Version(string image)
     {

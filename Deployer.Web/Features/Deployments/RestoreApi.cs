@@ -75,6 +75,11 @@ public static class RestoreApi
             return Problem.UnknownDeployment(id);
         }
 
+        if (check.WhyNot is { } whyNot)
+        {
+            return Problem.Conflict("not_restorable", whyNot);
+        }
+
         if (body?.Secrets is null && check.Secrets.Count > 0)
         {
             var names = string.Join(", ", check.Secrets.Select(secret => secret.Name));

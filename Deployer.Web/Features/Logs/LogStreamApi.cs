@@ -51,7 +51,8 @@ public static class LogStreamApi
     }
 
     private static async Task<IResult> StreamAsync(
-        string id, HttpRequest request, DeploymentGate deployments, LogStore logs, TimeProvider time, CancellationToken cancellationToken)
+        string id, HttpRequest request, DeploymentGate deployments, LogStore logs, StandingAccess standing, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         var query = new QueryReader(request, "after");
         var after = query.Instant("after");
@@ -85,17 +86,20 @@ public static class LogStreamApi
 
         // The connection belongs to this reader alone; buffers on the way would hold lines back.
         request.HttpContext.Response.Headers["X-Accel-Buffering"] = "no";
-        return TypedResults.ServerSentEvents(Events(logs, found.DeploymentId, after, time, cancellationToken));
+        var over = await standing.WatchAsync(request.HttpContext.User, found.DeploymentId);
+        return TypedResults.ServerSentEvents(Events(logs, found.DeploymentId, after, time, over, cancellationToken));
     }
 
+    /// <summary>The events. Ends without complete when <paramref name="over"/> says that the reader may not go on.</summary>
     private static async IAsyncEnumerable<SseItem<object>> Events(
-        LogStore logs, long deploymentId, Instant? after, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken)
+        LogStore logs, long deploymentId, Instant? after, TimeProvider time, CancellationToken over, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await using var pages = logs.FollowAsync(deploymentId, after, PageLines, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(over, cancellationToken);
+        await using var pages = logs.FollowAsync(deploymentId, after, PageLines, either.Token).GetAsyncEnumerator(either.Token);
         LogStatusJson? sent = null;
         while (true)
         {
-            var next = pages.MoveNextAsync().AsTask();
+            var next = NextAsync(pages, over);
             while (!await HasComeAsync(next, time, cancellationToken))
             {
                 yield return Status(sent!);
@@ -108,6 +112,11 @@ public static class LogStreamApi
 
             foreach (var line in pages.Current.Lines)
             {
+                if (over.IsCancellationRequested)
+                {
+                    yield break;
+                }
+
                 yield return new SseItem<object>(LogLineJson.Of(line), "line") { EventId = Rfc3339.Format(line.Time) };
             }
 
@@ -117,6 +126,18 @@ public static class LogStreamApi
                 sent = status;
                 yield return Status(status);
             }
+        }
+    }
+
+    private static async Task<bool> NextAsync(IAsyncEnumerator<LogPage> pages, CancellationToken over)
+    {
+        try
+        {
+            return await pages.MoveNextAsync();
+        }
+        catch (OperationCanceledException) when (over.IsCancellationRequested)
+        {
+            return false;
         }
     }
 
@@ -136,7 +157,7 @@ public static class LogStreamApi
     }
 
     private static async Task<IResult> TextAsync(
-        string id, HttpRequest request, DeploymentGate deployments, LogStore logs, CancellationToken cancellationToken)
+        string id, HttpRequest request, DeploymentGate deployments, LogStore logs, StandingAccess standing, CancellationToken cancellationToken)
     {
         var query = new QueryReader(request, "timestamps");
         var timestamps = query.Text("timestamps") is { } text && ReadBoolean(query, "timestamps", text);
@@ -150,18 +171,30 @@ public static class LogStreamApi
             return Problem.UnknownDeployment(id);
         }
 
+        if (!await deployments.TakeLogAsync(found.DeploymentId, cancellationToken))
+        {
+            return Problem.UnknownDeployment(id);
+        }
+
+        var over = await standing.WatchAsync(request.HttpContext.User, found.DeploymentId);
         return TypedResults.Stream(
-            target => WriteAsync(logs, found.DeploymentId, timestamps, target, cancellationToken), "text/plain; charset=utf-8",
+            target => WriteAsync(logs, found.DeploymentId, found.Extent.Lines, timestamps, target, over, cancellationToken), "text/plain; charset=utf-8",
             $"deployment-{found.DeploymentId}.txt");
     }
 
     /// <summary>Writes page by page, so that memory does not grow with the log.</summary>
     private static async Task WriteAsync(
-        LogStore logs, long deploymentId, bool timestamps, Stream target, CancellationToken cancellationToken)
+        LogStore logs, long deploymentId, long promised, bool timestamps, Stream target, CancellationToken over, CancellationToken cancellationToken)
     {
+        var written = 0L;
         var buffer = new ArrayBufferWriter<byte>();
         await foreach (var page in logs.ReadAllAsync(deploymentId, PageLines, cancellationToken))
         {
+            if (over.IsCancellationRequested)
+            {
+                throw new IOException($"Whoever was sent the log of deployment {deploymentId} may not read it any more.");
+            }
+
             foreach (var line in page.Lines)
             {
                 if (timestamps)
@@ -176,6 +209,13 @@ public static class LogStreamApi
 
             await target.WriteAsync(buffer.WrittenMemory, cancellationToken);
             buffer.ResetWrittenCount();
+            written += page.Lines.Count;
+        }
+
+        if (written < promised)
+        {
+            // Cut the connection: a download that ends as if it were whole would be believed.
+            throw new IOException($"The log of deployment {deploymentId} was removed while it was sent: {written} of {promised} lines went out.");
         }
     }
 

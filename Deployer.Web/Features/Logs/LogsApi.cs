@@ -41,7 +41,7 @@ public static class LogsApi
             .ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound);
 
     private static async Task<Results<Ok<LogPageJson>, ProblemHttpResult>> ReadAsync(
-        string id, HttpRequest request, DeploymentGate deployments, LogStore logs, CancellationToken cancellationToken)
+        string id, HttpRequest request, DeploymentGate deployments, LogStore logs, StandingAccess standing, CancellationToken cancellationToken)
     {
         var query = new QueryReader(request, "after", "from_line", "tail", "limit", "wait");
         var after = query.Instant("after");
@@ -60,13 +60,28 @@ public static class LogsApi
             return Problem.UnknownDeployment(id);
         }
 
-        var page = (tail, fromLine) switch
+        var over = wait > TimeSpan.Zero ? await standing.WatchAsync(request.HttpContext.User, deploymentId) : CancellationToken.None;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(over, cancellationToken);
+        LogPage? page;
+        try
         {
-            ({ } count, _) => await logs.GetLogsTail(deploymentId, (int)count, cancellationToken),
-            (_, { } first) => await logs.GetLogsRange(deploymentId, first, limit, cancellationToken),
-            _ => await GetLogsAfter(logs, deploymentId, after, limit, wait, cancellationToken),
-        };
+            page = await ReadAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (over.IsCancellationRequested)
+        {
+            return Problem.Of(
+                StatusCodes.Status401Unauthorized, "sign_in_required",
+                "The token or session with which the wait began has ended, or its role was taken. Sign in again, or use another token.");
+        }
+
         return page is null ? Problem.UnknownDeployment(id) : TypedResults.Ok(LogPageJson.Of(deploymentId, page));
+
+        async Task<LogPage?> ReadAsync(CancellationToken still) => (tail, fromLine) switch
+        {
+            ({ } count, _) => await logs.GetLogsTail(deploymentId, (int)count, still),
+            (_, { } first) => await logs.GetLogsRange(deploymentId, first, limit, still),
+            _ => await GetLogsAfter(logs, deploymentId, after, limit, wait, still),
+        };
     }
 
     private static async Task<LogPage?> GetLogsAfter(

@@ -2,17 +2,21 @@
 
 const PageLines = 500;
 const KeptPages = 60;
-const Ahead = 2;
+const HeldPages = 100;
 const InFlight = 4;
 const RetryAfter = 1500;
 
-/** Lines of a log by number, fetched from address (…/logs) where they are missing; arrived is called when some came. */
+/**
+ * Lines of a log by number, fetched from address (…/logs) where they are missing; arrived is called when some came.
+ * Without an address nobody else has the lines: the last 50,000 that came are held.
+ */
 export class Pages {
   #address;
   #arrived;
   #pages = new Map();    // page number → its lines by index; in order of use, oldest first
   #loading = new Map();  // page number → AbortController
-  #wanted = [];
+  #wanted = new Set();
+  #needed = 0;           // pages that are in view
   #closed = false;
 
   constructor(address, arrived) {
@@ -36,34 +40,37 @@ export class Pages {
     lines[(line.line - 1) % PageLines] = line;
   }
 
-  /** Wants lines from … to (0-based, half open) of total, and then some further on in the direction (1 or -1). */
-  want(from, to, total, direction) {
-    if (total === 0) {
+  /** Wants lines, ascending, for now, and the pages of others (ahead) for soon, of a log with so many in total. */
+  want(lines, ahead, total) {
+    if (!this.#address) {
       return;
     }
-    const first = Math.floor(from / PageLines);
-    const last = Math.floor(Math.max(from, to - 1) / PageLines);
-    const lastOfAll = Math.floor((total - 1) / PageLines);
-    const wanted = [];
-    for (let page = first; page <= last; page++) {
+    const wanted = new Set();
+    const needed = new Set();
+    for (const number of lines) {
+      const page = Math.floor((number - 1) / PageLines);
+      needed.add(page);
+      if (!this.line(number)) {
+        wanted.add(page);
+      }
+    }
+    for (const page of needed) {
       const kept = this.#pages.get(page);
       if (kept) {
         this.#pages.delete(page);
         this.#pages.set(page, kept);
       }
-      if (!this.#has(page, from, to)) {
-        wanted.push(page);
+    }
+    for (const number of ahead) {
+      const page = Math.floor((number - 1) / PageLines);
+      if (!this.#whole(page, total)) {
+        wanted.add(page);
       }
     }
-    for (let ahead = 1; ahead <= Ahead; ahead++) {
-      const page = direction > 0 ? last + ahead : first - ahead;
-      if (page >= 0 && page <= lastOfAll && !this.#has(page, 0, total)) {
-        wanted.push(page);
-      }
-    }
+    this.#needed = needed.size;
     this.#wanted = wanted;
     for (const [page, loading] of this.#loading) {
-      if (!wanted.includes(page)) {
+      if (!wanted.has(page)) {
         loading.abort();
       }
     }
@@ -74,7 +81,7 @@ export class Pages {
   async read(from, to) {
     const lines = [];
     for (let number = from; number <= to; number++) {
-      if (!this.line(number)) {
+      if (!this.line(number) && this.#address) {
         for (const line of await this.#get(number, AbortSignal.timeout(10_000))) {
           this.keep(line);
         }
@@ -88,6 +95,19 @@ export class Pages {
     return lines;
   }
 
+  /** Numbers of the lines that are here and meet the test, ascending. */
+  held(test) {
+    const numbers = [];
+    for (const lines of this.#pages.values()) {
+      for (const line of lines) {
+        if (line && test(line)) {
+          numbers.push(line.line);
+        }
+      }
+    }
+    return numbers.sort((one, other) => one - other);
+  }
+
   /** Ends all fetching. */
   close() {
     this.#closed = true;
@@ -96,15 +116,11 @@ export class Pages {
     }
   }
 
-  #has(page, from, to) {
+  #whole(page, total) {
     const kept = this.#pages.get(page);
-    if (!kept) {
-      return false;
-    }
-    const start = page * PageLines;
-    const end = Math.min(to, start + PageLines);
-    for (let line = Math.max(from, start); line < end; line++) {
-      if (!kept[line - start]) {
+    const end = Math.min(PageLines, total - page * PageLines);
+    for (let index = 0; index < end; index++) {
+      if (!kept?.[index]) {
         return false;
       }
     }
@@ -113,7 +129,7 @@ export class Pages {
 
   #forget() {
     for (const page of this.#pages.keys()) {
-      if (this.#pages.size <= KeptPages) {
+      if (this.#pages.size <= (this.#address ? Math.max(KeptPages, this.#needed + 10) : HeldPages)) {
         return;
       }
       this.#pages.delete(page);
