@@ -15,6 +15,7 @@ public sealed partial class AppForm
     private string? _takenName;
     private bool _tried;
     private bool _busy;
+    private bool _told;
 
     /// <summary>What is edited.</summary>
     [Parameter, EditorRequired]
@@ -31,6 +32,10 @@ public sealed partial class AppForm
     /// <summary>Saves a draft that the rules allow; what it returns decides what the form shows next.</summary>
     [Parameter, EditorRequired]
     public Func<AppDraft, Task<AppChange>> Save { get; set; } = default!;
+
+    /// <summary>Raised when what is written begins to differ from what is saved, and when it no longer does.</summary>
+    [Parameter]
+    public EventCallback<bool> UnsavedChanged { get; set; }
 
     private IReadOnlyList<string> OtherErrors
     {
@@ -63,10 +68,17 @@ public sealed partial class AppForm
 
     private static bool HasField(string path) => ShownField.IsMatch(path);
 
-    private void Set(Action change)
+    private Task Set(Action change)
     {
         change();
         Check();
+        if (Model.IsChanged == _told)
+        {
+            return Task.CompletedTask;
+        }
+
+        _told = Model.IsChanged;
+        return UnsavedChanged.InvokeAsync(_told);
     }
 
     private void Touch(string path)

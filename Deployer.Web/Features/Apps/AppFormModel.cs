@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Deployer.Core.Apps;
+using Deployer.Core.Data;
 
 namespace Deployer.Web.Features.Apps;
 
@@ -9,6 +11,7 @@ namespace Deployer.Web.Features.Apps;
 public sealed class AppFormModel
 {
     private readonly AppDraft _origin;
+    private readonly string _before;
 
     private AppFormModel(AppDraft origin)
     {
@@ -31,6 +34,8 @@ public sealed class AppFormModel
         Cpus = origin.Cpus;
         Restart = origin.Restart ?? RestartMode.UnlessStopped;
         StopGraceSeconds = origin.StopGraceSeconds ?? 10;
+        WhenQueued = origin.WhenQueued ?? QueuePolicy.Queue;
+        _before = Written();
     }
 
     /// <summary>The app's name.</summary>
@@ -87,6 +92,12 @@ public sealed class AppFormModel
     /// <summary>Seconds between the stop signal and the kill.</summary>
     public int? StopGraceSeconds { get; set; }
 
+    /// <summary>What a new deployment does to one that still waits.</summary>
+    public QueuePolicy WhenQueued { get; set; }
+
+    /// <summary>Whether anything differs from what the form began with.</summary>
+    public bool IsChanged => !string.Equals(Written(), _before, StringComparison.Ordinal);
+
     /// <summary>An empty form.</summary>
     public static AppFormModel New() => new(new AppDraft());
 
@@ -110,11 +121,14 @@ public sealed class AppFormModel
         Cpus = Cpus,
         Restart = Restart,
         StopGraceSeconds = StopGraceSeconds,
+        WhenQueued = WhenQueued,
     };
 
     /// <summary>Names of variables that stand in more than one row: the draft can hold only one of them.</summary>
     public IReadOnlyList<string> RepeatedVariables() =>
         [.. Env.Where(row => !row.IsBlank).GroupBy(row => row.Name, StringComparer.Ordinal).Where(group => group.Count() > 1).Select(group => group.Key)];
+
+    private string Written() => JsonSerializer.Serialize(ToDraft(), DeployerJson.Options);
 
     private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 

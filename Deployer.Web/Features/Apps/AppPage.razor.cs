@@ -3,6 +3,8 @@ using Deployer.Core.Apps;
 using Deployer.Core.Deployments;
 using Deployer.Core.Engine;
 using Deployer.Web.Components.Time;
+using Deployer.Web.Features.Deploy;
+using Deployer.Web.Features.Home;
 using Microsoft.AspNetCore.Components;
 using MudBlazor;
 
@@ -18,6 +20,10 @@ public sealed partial class AppPage : IAsyncDisposable
     private LiveReloadHandle? _live;
     private string? _shownName;
     private int _shown = Page;
+    private AppRuntime? _runtime;
+    private string? _engineTrouble;
+    private bool _mayDeploy;
+    private bool _mayChange;
     private bool _missing;
     private bool _trouble;
     private bool _busy;
@@ -28,6 +34,12 @@ public sealed partial class AppPage : IAsyncDisposable
 
     [Inject]
     private AppGate Catalog { get; set; } = default!;
+
+    [Inject]
+    private OperationGate Operations { get; set; } = default!;
+
+    [Inject]
+    private ICurrentActor Current { get; set; } = default!;
 
     [Inject]
     private DeploymentGate Deployments { get; set; } = default!;
@@ -43,6 +55,12 @@ public sealed partial class AppPage : IAsyncDisposable
 
     [Inject]
     private ISnackbar Snackbar { get; set; } = default!;
+
+    [Inject]
+    private DeployLauncher Launcher { get; set; } = default!;
+
+    [Inject]
+    private AppAddress Addresses { get; set; } = default!;
 
     [Inject]
     private IDialogService Dialogs { get; set; } = default!;
@@ -73,6 +91,8 @@ public sealed partial class AppPage : IAsyncDisposable
         _live = Live.Start(Feed.WatchAll(), stop => LoadAsync(name, stop), ShowTroubleAsync);
     }
 
+    private bool IsStopped => _runtime is { StoppedAt: not null } or { ContainerId: not null, Status: not (ContainerStatus.Running or ContainerStatus.Restarting or ContainerStatus.Paused) };
+
     private static string PortText(PortSpec port) => port.Host switch
     {
         null => $"{port.Container} (not published)",
@@ -84,13 +104,79 @@ public sealed partial class AppPage : IAsyncDisposable
     {
         var app = await Catalog.FindAsync(name, stop);
         var history = app is null ? [] : await Deployments.ListAsync(new DeploymentFilter(name, Status: null, Before: null, _shown), stop);
+        var actor = await Current.GetAsync(stop);
+        var (runtime, trouble) = app is null ? (null, null) : await LookAsync(name, stop);
         await InvokeAsync(() =>
         {
             _app = app;
+            (_runtime, _engineTrouble) = (runtime, trouble);
+            _mayDeploy = app is not null && actor.May(AccessRole.Deployer, app.Environment, app.Name);
+            _mayChange = app is not null && actor.May(AccessRole.Admin, app.Environment, app.Name);
             _history = history;
             _missing = app is null;
             StateHasChanged();
         });
+    }
+
+    private async Task<(AppRuntime? Runtime, string? Trouble)> LookAsync(string name, CancellationToken stop)
+    {
+        try
+        {
+            return (await Operations.LookAsync(name, stop), null);
+        }
+        catch (EngineException exception)
+        {
+            return (null, exception.Message);
+        }
+    }
+
+    private Task StartAsync() => OperateAsync($"{Name} is started.", Operations.StartAsync);
+
+    private async Task StopAsync()
+    {
+        if (await ConfirmAsync($"Stop {Name}?", "Requests under way end first. Until it is started or deployed again, its hosts answer 503.", $"Stop {Name}"))
+        {
+            await OperateAsync($"{Name} is stopped.", Operations.StopAsync);
+        }
+    }
+
+    private async Task RestartAsync()
+    {
+        if (await ConfirmAsync($"Restart {Name}?", "Its container stops and starts again; its hosts answer 503 meanwhile.", $"Restart {Name}"))
+        {
+            await OperateAsync($"{Name} is restarted.", Operations.RestartAsync);
+        }
+    }
+
+    private async Task<bool> ConfirmAsync(string title, string message, string yes) =>
+        await Dialogs.ShowMessageBoxAsync(new MessageBoxOptions { Title = title, Message = message, YesText = yes, CancelText = "Cancel" }) is true;
+
+    private async Task OperateAsync(string done, Func<string, CancellationToken, Task<OperationResult>> operate)
+    {
+        _busy = true;
+        try
+        {
+            var result = await operate(Name, CancellationToken.None);
+            Snackbar.Add(
+                result switch
+                {
+                    OperationResult.Done => done,
+                    OperationResult.Busy => "A deployment of it runs: wait for it, or cancel it.",
+                    OperationResult.ContainerGone => "Somebody else removed its container: deploy it to make it anew.",
+                    OperationResult.NotDeployed => "It has never run: deploy it first.",
+                    _ => $"{Name} was removed meanwhile.",
+                },
+                result == OperationResult.Done ? Severity.Success : Severity.Warning);
+            await LoadAsync(Name, CancellationToken.None);
+        }
+        catch (EngineException exception)
+        {
+            Snackbar.Add(exception.Message, Severity.Error);
+        }
+        finally
+        {
+            _busy = false;
+        }
     }
 
     private Task ShowTroubleAsync(bool failing) => InvokeAsync(() =>
@@ -105,22 +191,7 @@ public sealed partial class AppPage : IAsyncDisposable
         await LoadAsync(Name, CancellationToken.None);
     }
 
-    private async Task DeployAsync()
-    {
-        _busy = true;
-        try
-        {
-            var request = new DeploymentRequest(Image: null, Reason: null, RequestedBy: null, IdempotencyKey: null);
-            if (await Deployments.EnqueueAsync(Name, request, CancellationToken.None) is EnqueueResult.Queued queued)
-            {
-                Navigation.NavigateTo($"/deployments/{queued.Deployment.Id}");
-            }
-        }
-        finally
-        {
-            _busy = false;
-        }
-    }
+    private Task DeployAsync() => Launcher.DeployAsync(Name);
 
     private async Task RemoveAsync()
     {
