@@ -1,0 +1,98 @@
+using Bunit;
+using Deployer.Core.Deployments;
+using Deployer.Core.Engine;
+using Deployer.Web.Features.Engines;
+using Microsoft.EntityFrameworkCore;
+using MudBlazor;
+using NodaTime;
+
+namespace Deployer.Tests.Web.Engines;
+
+public sealed class EnginePanelTests : IAsyncLifetime
+{
+    private static readonly Instant Built = Instant.FromUnixTimeSeconds(1);
+
+    private readonly DashboardContext _context = new();
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public ValueTask DisposeAsync() => _context.DisposeAsync();
+
+    [Fact]
+    public void Panel_EngineAnswers_ShowsVersionAndDiskUse()
+    {
+        _context.Engine.Disk = new DiskUse(1_200_000_000, 5_000, 999, 0, []);
+
+        var panel = _context.Render<EnginePanel>(parameters => parameters.Add(engine => engine.MayPrune, false));
+
+        panel.WaitForAssertion(() => Assert.Contains("containers 5 kB, volumes 999 B, build cache 0 B", panel.Find(".facts").TextContent, StringComparison.Ordinal));
+        Assert.Contains("1.2 GB", panel.Find(".facts").TextContent, StringComparison.Ordinal);
+        Assert.Empty(panel.FindAll("button"));
+    }
+
+    [Fact]
+    public void Panel_EngineAway_SaysWhatToDo()
+    {
+        _context.Engine.IsGone = true;
+
+        var panel = _context.Render<EnginePanel>(parameters => parameters.Add(engine => engine.MayPrune, true));
+
+        panel.WaitForAssertion(() => Assert.Contains("does not answer", panel.Find("[role=alert]").TextContent, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Panel_CleanUp_PreviewsAndChoosesDeployersOwnAlone()
+    {
+        await DeployedAsync("sha256:old");
+        _context.Engine.Disk = new DiskUse(900, 0, 0, 0,
+        [
+            new HeldImage("sha256:old", ["web:v1"], Built, 700, 400, 0),
+            new HeldImage("sha256:other", ["tool:v1"], Built, 100, 100, 0),
+            new HeldImage("sha256:used", ["db:v1"], Built, 100, 100, 1),
+        ]);
+        var panel = _context.Render<EnginePanel>(parameters => parameters.Add(engine => engine.MayPrune, true));
+        panel.WaitForAssertion(() => Assert.NotEmpty(panel.FindAll("button")));
+
+        await panel.Find("button").ClickAsync(new());
+
+        panel.WaitForAssertion(() => Assert.Equal(
+            ["web:v1|no longer needed|400 B|True", "tool:v1|not Deployer's|100 B|False"],
+            panel.FindAll("li").Select(row => string.Join('|', row.QuerySelector(".name")!.TextContent, row.QuerySelector(".kind")!.TextContent,
+                row.QuerySelector(".size")!.TextContent, row.QuerySelector("input")!.HasAttribute("checked")))));
+        Assert.Equal("1 image chosen: frees at least 400 B", panel.Find(".sum [role=status]").TextContent);
+        Assert.Contains("1 image of others because containers use them", panel.Find(".prune p").TextContent, StringComparison.Ordinal);
+
+        await panel.FindAll(".sum button")[1].ClickAsync(new());
+
+        panel.WaitForAssertion(() => Assert.Contains("web:v1", _context.Engine.RemovedImages));
+        Assert.DoesNotContain("tool:v1", _context.Engine.RemovedImages);
+        panel.WaitForAssertion(() => Assert.Empty(panel.FindAll(".prune")));
+    }
+
+    [Fact]
+    public async Task Panel_ForeignImageChosen_AsksOnceMore()
+    {
+        _context.Engine.Disk = new DiskUse(100, 0, 0, 0, [new HeldImage("sha256:other", ["tool:v1"], Built, 100, 100, 0)]);
+        var dialogs = _context.Render<MudDialogProvider>();
+        var panel = _context.Render<EnginePanel>(parameters => parameters.Add(engine => engine.MayPrune, true));
+        panel.WaitForAssertion(() => Assert.NotEmpty(panel.FindAll("button")));
+        await panel.Find("button").ClickAsync(new());
+        panel.WaitForAssertion(() => Assert.Equal("None chosen", panel.Find(".sum [role=status]").TextContent));
+
+        panel.Find("li input").Change(true);
+        var press = panel.FindAll(".sum button")[1].ClickAsync(new());
+        dialogs.WaitForAssertion(() => Assert.Contains("that Deployer did not bring", dialogs.Markup, StringComparison.Ordinal));
+        Assert.Empty(_context.Engine.RemovedImages);
+        await dialogs.FindAll("button").Single(button => button.TextContent.Trim() == "Remove them too").ClickAsync(new());
+        await press;
+
+        Assert.Contains("tool:v1", _context.Engine.RemovedImages);
+    }
+
+    private async Task DeployedAsync(string image)
+    {
+        await _context.AddAppAsync("web");
+        await _context.ChangeAsync((await _context.EnqueueAsync("web")).Id, rows => rows.ExecuteUpdateAsync(
+            set => set.SetProperty(row => row.Status, DeploymentStatus.Failed).SetProperty(row => row.ImageId, image)));
+    }
+}
