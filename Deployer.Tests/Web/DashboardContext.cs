@@ -2,19 +2,24 @@ using Bunit;
 using Deployer.Core.Access;
 using Deployer.Core.Apps;
 using Deployer.Core.Audit;
+using Deployer.Core.Comments;
 using Deployer.Core.Data;
 using Deployer.Core.Deployments;
 using Deployer.Core.Engine;
 using Deployer.Core.Environments;
 using Deployer.Core.Logs;
+using Deployer.Core.Statistics;
 using Deployer.Tests.Fakes;
 using Deployer.Tests.Logs;
 using Deployer.Web.Components;
 using Deployer.Web.Components.Time;
 using Deployer.Web.Features.Console;
+using Deployer.Web.Features.Deploy;
+using Deployer.Web.Features.Deployments;
 using Deployer.Web.Features.Engines;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using MudBlazor;
 using MudBlazor.Services;
@@ -35,6 +40,7 @@ internal sealed class DashboardContext : BunitContext
         Services.AddMudServices(mud => mud.PopoverOptions.CheckForPopoverProvider = false);
         Services.AddSingleton<IDbContextFactory<DeployerDb>>(Databases);
         Services.AddSingleton<TimeProvider>(Time);
+        Services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
         Services.AddSingleton<IContainerEngine>(Engine);
         Services.AddSingleton(Bed.Feed);
         Services.AddSingleton(Logs);
@@ -42,15 +48,37 @@ internal sealed class DashboardContext : BunitContext
         Services.Configure<DataOptions>(data => data.Directory = Bed.Directory);
         Services.AddDeployments();
         Services.AddSingleton<AppCatalog>();
+        Services.AddAppOverviews();
         Services.AddSingleton<AuditLog>();
         Services.AddSingleton<AccessSubjects>();
         Services.AddSingleton<EnvironmentBook>();
-        Services.AddSingleton<ICurrentActor, Owner>();
+        Services.AddSingleton<ICurrentActor>(new Ada(this));
+        Services.AddSingleton<PresenceBook>();
+        Services.AddScoped<CommentBook>();
+        Services.AddScoped<AuditGate>();
+        Services.AddScoped<ApiTokens>();
+        Services.AddScoped<AccessFeed>();
         Services.AddScoped<AppGate>();
         Services.AddScoped<DeploymentGate>();
+        Services.AddSingleton<StatisticsReader>();
+        Services.AddScoped<StatisticsGate>();
+        Services.AddScoped<OverviewGate>();
+        Services.AddScoped<PlanGate>();
+        Services.AddScoped<OperationGate>();
+        Services.AddDeploy();
+        Services.AddSingleton<EnginePruning>();
+        Services.AddScoped<EngineGate>();
+        Services.AddSingleton<ContainerUse>();
+        Services.AddSingleton<ContainerOutputs>();
+        Services.AddScoped<RuntimeGate>();
+        Services.AddScoped<SecretGate>();
+        Services.AddScoped<RegistryGate>();
         Services.AddSingleton<LogFollower>();
         Services.AddSingleton<LogSearch>();
         Services.AddSingleton<LogFinder>();
+        Services.AddSingleton<LogSieve>();
+        Services.AddSingleton<DeploymentLogs>();
+        Services.AddScoped<OperationGate>();
         Services.AddSingleton<EngineProbe>();
         Services.AddScoped<CircuitPresence>();
         Services.AddScoped<LiveReload>();
@@ -67,6 +95,9 @@ internal sealed class DashboardContext : BunitContext
 
     /// <summary>The store of the logs.</summary>
     public LogStore Logs { get; }
+
+    /// <summary>What Ada, who looks at the components, may do everywhere.</summary>
+    public AccessRole Role { get; set; } = AccessRole.Owner;
 
     public AppCatalog Catalog => Services.GetRequiredService<AppCatalog>();
 
@@ -99,9 +130,9 @@ internal sealed class DashboardContext : BunitContext
         await Bed.DisposeAsync();
     }
 
-    private sealed class Owner : ICurrentActor
+    private sealed class Ada(DashboardContext context) : ICurrentActor
     {
         public ValueTask<Actor> GetAsync(CancellationToken cancellationToken) => ValueTask.FromResult(
-            new Actor(ActorKind.Person, "1", "Ada", "127.0.0.1", [new AccessGrant(AccessRole.Owner, null, null)]));
+            new Actor(ActorKind.Person, "1", "Ada", "127.0.0.1", [new AccessGrant(context.Role, null, null)]));
     }
 }

@@ -1,10 +1,13 @@
 using Bunit;
+using Deployer.Core.Access;
+using Deployer.Core.Apps;
 using Deployer.Core.Deployments;
 using Deployer.Web.Components.Time;
 using Deployer.Web.Features.Home;
 using Microsoft.AspNetCore.Components;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using NodaTime;
 
 namespace Deployer.Tests.Web.Home;
 
@@ -21,8 +24,8 @@ public sealed class HomePageTests : IAsyncLifetime
     {
         var page = _context.Render<HomePage>();
 
-        page.WaitForAssertion(() => Assert.Equal("No apps yet", page.Find("h1").TextContent));
-        Assert.Equal("/apps/new", page.Find(".blank a").GetAttribute("href"));
+        page.WaitForAssertion(() => Assert.Equal("Welcome to Deployer", page.Find("h1").TextContent));
+        Assert.Equal("/apps/new", page.Find(".first a.mud-button-root").GetAttribute("href"));
     }
 
     [Fact]
@@ -54,15 +57,67 @@ public sealed class HomePageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Home_DeployPressed_QueuesAndOpensTheDeployment()
+    public async Task Home_OneAppChanges_RendersItsRowAlone()
     {
         await _context.AddAppAsync("api");
+        await _context.AddAppAsync("web");
+        await _context.EnqueueAsync("web");
         var page = _context.Render<HomePage>();
-        page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll(".app")));
+        page.WaitForAssertion(() => Assert.Equal(2, page.FindAll(".app").Count));
+        var rows = page.FindComponents<AppRow>();
+        var (api, web) = (rows[0].RenderCount, rows[1].RenderCount);
 
-        await page.Find("button[aria-label='Deploy api']").ClickAsync(new());
+        await _context.EnqueueAsync("api");
 
-        Assert.EndsWith("/deployments/1", _context.Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal);
+        await _context.Time.AdvanceUntilAsync(
+            page.WaitForAssertionAsync(() => Assert.Equal(2, page.FindAll(".badge").Count)), TimeSpan.FromMilliseconds(300));
+        Assert.Equal(1, page.FindComponents<AppRow>()[0].RenderCount - api);
+        Assert.Equal(web, page.FindComponents<AppRow>()[1].RenderCount);
+    }
+
+    [Fact]
+    public async Task Home_SearchAndGroup_NarrowTheListAndStandInTheAddress()
+    {
+        await _context.AddAppAsync("api");
+        await _context.AddAppAsync("web");
+        var page = _context.Render<HomePage>();
+        page.WaitForAssertion(() => Assert.Equal(2, page.FindAll(".app").Count));
+
+        await page.Find("input[type=search]").InputAsync(new() { Value = "AP" });
+        Assert.Equal(["api"], page.FindAll(".app a").Select(link => link.TextContent));
+        await page.FindAll(".group").Single(button => button.TextContent.Contains("Running", StringComparison.Ordinal)).ClickAsync(new());
+
+        Assert.Contains("No app is like that", page.Markup, StringComparison.Ordinal);
+        Assert.EndsWith("/?q=AP&show=running", _context.Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal);
+        await page.Find(".blank button").ClickAsync(new());
+        Assert.Equal(["api", "web"], page.FindAll(".app a").Select(link => link.TextContent));
+    }
+
+    [Fact]
+    public async Task Home_Reader_MayNotDeploy()
+    {
+        await _context.AddAppAsync("api");
+        _context.Role = AccessRole.Viewer;
+
+        var page = _context.Render<HomePage>();
+
+        page.WaitForAssertion(() => Assert.Equal(["api"], page.FindAll(".app a").Select(link => link.TextContent)));
+        Assert.Empty(page.FindAll("button.act"));
+        Assert.Empty(page.FindAll("a[href='/apps/new']"));
+    }
+
+    [Fact]
+    public async Task Sparkline_History_SaysTheSameInWords()
+    {
+        var start = Instant.FromUnixTimeSeconds(0);
+        Attempt Of(int number, DeploymentStatus status, int seconds) => new(number, number, status, null, start, start, start + Duration.FromSeconds(seconds));
+
+        var line = _context.Render<Sparkline>(parameters => parameters.Add(component => component.Attempts,
+            [Of(1, DeploymentStatus.Succeeded, 10), Of(2, DeploymentStatus.Failed, 40), Of(3, DeploymentStatus.Succeeded, 20)]));
+
+        Assert.Equal("Last 3 deployments: 2 succeeded, 1 failed, typically 20 s", line.Find("svg").GetAttribute("aria-label"));
+        Assert.Equal(["good", "bad"], line.FindAll("path").Select(path => path.ClassName));
+        Assert.Equal("M90 20v-20h4v20z", line.Find("path.bad").GetAttribute("d"));
     }
 
     [Fact]

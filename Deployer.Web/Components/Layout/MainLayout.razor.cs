@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Components;
-using Microsoft.AspNetCore.Components.Routing;
 using Microsoft.AspNetCore.Components.Web;
 using MudBlazor;
 
@@ -8,12 +7,6 @@ namespace Deployer.Web.Components.Layout;
 /// <summary>What surrounds every page: bar, navigation, theme, banner, and the net that catches a page's fault.</summary>
 public sealed partial class MainLayout(NavigationManager navigation)
 {
-    private static readonly Place[] Places =
-    [
-        new("Apps", "/", NavLinkMatch.All, Icons.Material.Outlined.Widgets),
-        new("Activity", "/activity", NavLinkMatch.Prefix, Icons.Material.Outlined.History),
-    ];
-
     private MudThemeProvider? _theme;
     private ErrorBoundary? _boundary;
     private string? _choice;
@@ -52,6 +45,4 @@ public sealed partial class MainLayout(NavigationManager navigation)
     private void ChooseThemeAsync(string? choice) => _choice = choice;
 
     private void Recover() => _boundary?.Recover();
-
-    private sealed record Place(string Name, string Href, NavLinkMatch Match, string Icon);
 }

@@ -2,6 +2,10 @@
 // and raises components-reconnect-state-changed. The pane is a non-modal dialog: what is on the page stays readable.
 const pane = document.getElementById('components-reconnect-modal');
 
+// Blazor tries again when it lost a connection, but not when the first one of a page fails.
+const FirstConnection = 20000;
+setTimeout(startAgain, FirstConnection);
+
 pane.addEventListener('components-reconnect-state-changed', event => {
   switch (event.detail.state) {
     case 'show':
@@ -43,6 +47,17 @@ async function reconnect() {
   }
 }
 
+async function startAgain() {
+  if (!document.querySelector('body > .splash')?.checkVisibility()) {
+    return;
+  }
+  if (await isUp()) {
+    location.reload();
+  } else {
+    setTimeout(startAgain, 5000);
+  }
+}
+
 function whenVisible() {
   if (document.visibilityState === 'visible') {
     reconnect();
@@ -53,13 +68,17 @@ function whenVisible() {
 async function waitForServer() {
   while (pane.open) {
     await new Promise(resolve => setTimeout(resolve, 5000));
-    try {
-      if ((await fetch('health/live', { cache: 'no-store' })).ok) {
-        await reconnect();
-        return;
-      }
-    } catch {
-      // Still away.
+    if (await isUp()) {
+      await reconnect();
+      return;
     }
+  }
+}
+
+async function isUp() {
+  try {
+    return (await fetch('health/live', { cache: 'no-store' })).ok;
+  } catch {
+    return false;
   }
 }
