@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using System.Net;
 using System.Text;
-using Yarp.ReverseProxy.Forwarder;
 
 namespace Deployer.Web.Features.Proxy;
 
@@ -22,7 +20,7 @@ internal static class ProxyConnections
             AutomaticDecompression = DecompressionMethods.None,
             UseCookies = false,
             EnableMultipleHttp2Connections = true,
-            ActivityHeadersPropagator = new ReverseProxyPropagator(DistributedContextPropagator.Current),
+            ActivityHeadersPropagator = null, // the client's trace passes as it is
             ConnectTimeout = ConnectLimit,
             PooledConnectionIdleTimeout = IdleLimit,
             RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,

@@ -90,7 +90,7 @@ internal sealed partial class ProxyHost(
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(Configure);
-        builder.Services.AddSingleton(loggers);
+        builder.Services.AddSingleton<ILoggerFactory>(new ProxyLoggers(loggers));
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton<IHostLifetime, OuterLifetime>();
         builder.Services.AddHttpForwarder();

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Deployer.Web.Features.Proxy;
@@ -29,7 +30,7 @@ internal sealed class ProxyTransformer(IReadOnlyList<IPNetwork> trusted) : HttpT
 
         var request = httpContext.Request;
         var headers = proxyRequest.Headers;
-        if (client is not null && trusted.Any(network => network.Contains(client)))
+        if (client is not null && IsTrusted(client))
         {
             // Added to what stands there already: one header, several values (RFC 9110 §5.3).
             headers.TryAddWithoutValidation(For, client.ToString());
@@ -38,18 +39,42 @@ internal sealed class ProxyTransformer(IReadOnlyList<IPNetwork> trusted) : HttpT
             return;
         }
 
-        headers.Remove(Standard);
-        foreach (var name in request.Headers.Keys)
-        {
-            if (name.StartsWith(ForwardedPrefix, StringComparison.OrdinalIgnoreCase))
-            {
-                headers.Remove(name);
-            }
-        }
-
+        RemoveClaims(headers);
         headers.TryAddWithoutValidation(For, client?.ToString());
         headers.TryAddWithoutValidation(Proto, request.Scheme);
         headers.TryAddWithoutValidation(Host, request.Host.Value);
+    }
+
+    private bool IsTrusted(IPAddress client)
+    {
+        foreach (var network in trusted)
+        {
+            if (network.Contains(client))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Takes off what a client says of itself; as a rule it says nothing, and nothing is allocated.</summary>
+    private static void RemoveClaims(HttpRequestHeaders headers)
+    {
+        List<string>? claims = null;
+        foreach (var header in headers.NonValidated)
+        {
+            if (header.Key.StartsWith(ForwardedPrefix, StringComparison.OrdinalIgnoreCase)
+                || header.Key.Equals(Standard, StringComparison.OrdinalIgnoreCase))
+            {
+                (claims ??= []).Add(header.Key);
+            }
+        }
+
+        foreach (var claim in claims ?? [])
+        {
+            headers.Remove(claim);
+        }
     }
 
     private static void AddIfMissing(HttpRequest request, HttpRequestMessage proxyRequest, string name, string? value)
