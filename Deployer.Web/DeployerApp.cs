@@ -3,23 +3,36 @@ using Deployer.Core.Access;
 using Deployer.Core.Apps;
 using Deployer.Core.Data;
 using Deployer.Core.Deployments;
+using Deployer.Core.Diagnostics;
 using Deployer.Core.Engine;
 using Deployer.Core.Logs;
+using Deployer.Core.Notifications;
 using Deployer.Core.Routing;
 using Deployer.Core.Runner;
+using Deployer.Core.Webhooks;
 using Deployer.Web.Components;
 using Deployer.Web.Features.Account;
 using Deployer.Web.Features.Apps;
+using Deployer.Web.Features.Audit;
+using Deployer.Web.Features.Comments;
 using Deployer.Web.Features.Console;
+using Deployer.Web.Features.Deploy;
 using Deployer.Web.Features.Deployments;
+using Deployer.Web.Features.Diagnostics;
 using Deployer.Web.Features.Engines;
+using Deployer.Web.Features.Environments;
 using Deployer.Web.Features.Health;
 using Deployer.Web.Features.Logs;
+using Deployer.Web.Features.Notifications;
+using Deployer.Web.Features.People;
 using Deployer.Web.Features.Problems;
 using Deployer.Web.Features.Proxy;
 using Deployer.Web.Features.Registries;
 using Deployer.Web.Features.Secrets;
 using Deployer.Web.Features.Security;
+using Deployer.Web.Features.Statistics;
+using Deployer.Web.Features.Tokens;
+using Deployer.Web.Features.Webhooks;
 using Deployer.Web.Startup;
 using Microsoft.Extensions.Options;
 
@@ -66,8 +79,13 @@ public static class DeployerApp
         builder.AddHealth();
         builder.AddEngines();
         builder.AddConsole();
+        builder.Services.AddDeploy();
         builder.AddDashboard();
         builder.AddSecurity();
+        builder.Services.AddWebhooks();
+        builder.Services.AddNotifications();
+        builder.Services.AddDiagnostics();
+        builder.AddTelemetry();
         builder.AddAccount();
         builder.AddRoles(builder.Configuration.ReadRoles());
     }
@@ -82,6 +100,7 @@ public static class DeployerApp
         if (roles.HasFlag(ProcessRoles.Runner))
         {
             builder.Services.AddRunner();
+            builder.Services.AddNotificationSending();
             builder.Services.AddLogKeeping();
             builder.Services.AddRouteKeeper();
         }
@@ -106,9 +125,23 @@ public static class DeployerApp
         app.MapOperationsApi();
         app.MapSecretsApi();
         app.MapRegistriesApi();
+        app.MapApprovalApi();
+        app.MapCommentsApi();
+        app.MapEnvironmentsApi();
+        app.MapPeopleApi();
+        app.MapInvitationsApi();
+        app.MapTokensApi();
+        app.MapAuditApi();
         app.MapLogsApi();
         app.MapLogStreamApi();
         app.MapLogSearchApi();
+        app.MapStatisticsApi();
+        app.MapWebhooksApi();
+        app.MapHookEndpoint();
+        app.MapNotificationsApi();
+        app.MapDiagnosticsApi();
+        app.MapLogPinApi();
+        app.MapEngineApi();
         app.MapHealth();
         app.MapAccount();
         app.MapDashboard();
