@@ -1,3 +1,4 @@
+using Deployer.Bench.DeployOverhead;
 using Deployer.Bench.Logs;
 using Deployer.Bench.SwitchOver;
 
@@ -5,6 +6,8 @@ switch (args)
 {
     case ["switch-over", .. var rest]:
         return await SwitchOverBench.RunAsync(rest);
+    case ["deploy-overhead"]:
+        return await DeployOverheadBench.RunAsync();
     case ["logs", .. var rest]:
         return await LogBench.RunAsync(rest);
 
@@ -14,9 +17,9 @@ switch (args)
     case ["logs-storm", var directory]:
         return await Storm.RunAsync(directory);
     case [var command, ..]:
-        await Console.Error.WriteLineAsync($"'{command}' cannot be measured; there is: switch-over, logs [--quick] [--only <part>]");
+        await Console.Error.WriteLineAsync($"'{command}' cannot be measured; there is: switch-over, deploy-overhead, logs [--quick] [--only <part>]");
         return 2;
     default:
-        await Console.Error.WriteLineAsync("Say what to measure: switch-over, logs [--quick] [--only <part>]");
+        await Console.Error.WriteLineAsync("Say what to measure: switch-over, deploy-overhead, logs [--quick] [--only <part>]");
         return 2;
 }

@@ -133,29 +133,46 @@ internal sealed class SwitchOverBench(string directory, string registry, IContai
 
     private async Task MeasureOverheadAsync(string endpoint)
     {
-        const int Rounds = 3;
-        const int Connections = 32;
-        const int Seconds = 8;
         await using var proxy = await StartAsync(endpoint, "overhead", "proxy", [_proxy]);
         await using var rest = await StartAsync(endpoint, "overhead", "web,runner", [_dashboard]);
         using var api = new DeployerApi(_dashboard, Token);
         await BeginAsync(api);
+        Print("| wrk, 2 threads | container directly | through the proxy | ratio | nginx in the proxy's place, ratio |");
+        Print("|---|---|---|---|---|");
+        await CompareAsync(api, "a server that starts a process for each request", "web:v1", "/");
+        await CompareAsync(api, "nginx, a page of 32 KB that it compresses", "static:v1", "/page");
+        await CompareAsync(api, "nginx, 18 bytes from memory", "static:v1", "/");
+    }
+
+    private async Task CompareAsync(DeployerApi api, string what, string image, string path)
+    {
+        const int Rounds = 5;
+        const int Connections = 32;
+        const int Seconds = 3;
+        await api.DeployAsync(App, $"{registry}/{image}", CancellationToken.None);
         var container = (await ListContainersAsync()).Single(container => container.Status == ContainerStatus.Running);
-        var direct = new Uri($"http://{container.Addresses.Values.First()}:8080/");
-        Print($"| wrk, 2 threads, {Connections} connections, {Seconds} s | container directly | through the proxy | ratio |");
-        Print("|---|---|---|---|");
-        var ratios = new List<double>();
-        for (var round = 1; round <= Rounds; round++)
+        var direct = new Uri($"http://{container.Addresses.Values.First()}:8080{path}");
+        await using var nginx = NginxProxy.Start(Path.Combine(directory, "nginx"), direct, FreePort());
+        var rounds = new List<(Wrk Direct, Wrk Through, double Ratio, double Nginx)>();
+
+        // The first of each is for the compilers and the caches.
+        for (var round = 0; round <= Rounds; round++)
         {
             var without = await Wrk.RunAsync(direct, Host, Connections, Seconds, CancellationToken.None);
-            var with = await Wrk.RunAsync(_proxy, Host, Connections, Seconds, CancellationToken.None);
-            ratios.Add(with.PerSecond / without.PerSecond);
-            Print(string.Create(
-                CultureInfo.InvariantCulture,
-                $"| round {round} | {Describe(without)} | {Describe(with)} | {ratios[^1]:0.00} |"));
+            var with = await Wrk.RunAsync(new Uri(_proxy, path), Host, Connections, Seconds, CancellationToken.None);
+            var other = await Wrk.RunAsync(new Uri(nginx.Address, path), Host, Connections, Seconds, CancellationToken.None);
+            if (round > 0)
+            {
+                rounds.Add((without, with, with.PerSecond / without.PerSecond, other.PerSecond / without.PerSecond));
+            }
         }
 
-        Print(string.Create(CultureInfo.InvariantCulture, $"| median | | | {ratios.Order().ElementAt(Rounds / 2):0.00} |"));
+        var middle = rounds.OrderBy(round => round.Ratio).ElementAt(Rounds / 2);
+        var reference = rounds.Select(round => round.Nginx).Order().ElementAt(Rounds / 2);
+        Print(string.Create(
+            CultureInfo.InvariantCulture,
+            $"| {what}; {Connections} connections, median of {Rounds} × {Seconds} s | {Describe(middle.Direct)} | {Describe(middle.Through)} | {middle.Ratio:0.00} | {reference:0.00} |"));
+        Console.WriteLine("  ratios: " + string.Join(' ', rounds.Select(round => string.Create(CultureInfo.InvariantCulture, $"{round.Ratio:0.00}/{round.Nginx:0.00}"))));
     }
 
     private static string Describe(Wrk run) => string.Create(

@@ -14,7 +14,7 @@ internal sealed partial record Wrk(double PerSecond, string P50, string P99, str
     public static async Task<Wrk> RunAsync(Uri address, string host, int connections, int seconds, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo("wrk") { RedirectStandardOutput = true, UseShellExecute = false };
-        string[] arguments = ["-t2", $"-c{connections}", $"-d{seconds}s", "--latency", "-H", $"Host: {host}", address.ToString()];
+        string[] arguments = ["-t2", $"-c{connections}", $"-d{seconds}s", "--latency", "-H", $"Host: {host}", "-H", "Accept-Encoding: gzip", address.ToString()];
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
