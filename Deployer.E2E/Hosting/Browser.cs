@@ -55,6 +55,9 @@ public sealed record Look(string Name, int Width, int Height, bool IsDark)
     /// <summary>A laptop, light.</summary>
     public static Look Desktop { get; } = new("desktop-light", 1440, 900, IsDark: false);
 
+    /// <summary>A window that shows hundreds of lines of a log at once.</summary>
+    public static Look Tall { get; } = new("tall", 1440, 4000, IsDark: false);
+
     /// <summary>A laptop and a phone, light and dark.</summary>
     public static IReadOnlyList<Look> All { get; } =
     [

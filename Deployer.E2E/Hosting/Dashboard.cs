@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using Deployer.Core.Apps;
 using Deployer.Core.Engine;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
@@ -22,10 +23,15 @@ public sealed class Dashboard : IAsyncDisposable
     private readonly Server _server;
 
     private Dashboard(string directory, bool keepsDirectory, string engine, int port, string roles)
+        : this(directory, keepsDirectory, engine, port, roles, _ => { })
+    {
+    }
+
+    private Dashboard(string directory, bool keepsDirectory, string engine, int port, string roles, Action<IWebHostBuilder> configure)
     {
         _directory = directory;
         _keepsDirectory = keepsDirectory;
-        _server = new Server(directory, engine, roles);
+        _server = new Server(directory, engine, roles, configure);
         _server.UseKestrel(port);
         _server.StartServer();
         Api = _server.CreateClient();
@@ -48,21 +54,48 @@ public sealed class Dashboard : IAsyncDisposable
     public static Dashboard Start(string engine) =>
         new(Directory.CreateTempSubdirectory("deployer-e2e-").FullName, keepsDirectory: false, engine, port: 0, AllRoles);
 
+    /// <summary>Starts one over the engine at an address, with a proxy on a free port.</summary>
+    public static Dashboard StartWithProxy(string engine) =>
+        new(Directory.CreateTempSubdirectory("deployer-e2e-").FullName, keepsDirectory: false, engine, port: 0, $"{AllRoles},proxy");
+
     /// <summary>Starts one that takes deployments and runs none.</summary>
     public static Dashboard StartWithoutRunner() =>
         new(Directory.CreateTempSubdirectory("deployer-e2e-").FullName, keepsDirectory: false, Settings.Engine, port: 0, "web");
 
+    /// <summary>Starts one that takes deployments and runs none, with services of the caller's own.</summary>
+    public static Dashboard StartWithoutRunner(Action<IServiceCollection> configure) =>
+        new(Directory.CreateTempSubdirectory("deployer-e2e-").FullName, keepsDirectory: false, Settings.Engine, port: 0, "web", builder => builder.ConfigureServices(configure));
+
+    /// <summary>Starts one that takes deployments and runs none, with further settings.</summary>
+    public static Dashboard StartWithoutRunner(IReadOnlyDictionary<string, string> settings) =>
+        new(Directory.CreateTempSubdirectory("deployer-e2e-").FullName, keepsDirectory: false, Settings.Engine, port: 0, "web", builder =>
+        {
+            foreach (var (key, value) in settings)
+            {
+                builder.UseSetting(key, value);
+            }
+        });
+
+    /// <summary>Starts one that runs no deployments, on an address and a database that somebody else keeps.</summary>
+    public static Dashboard StartWithoutRunner(string directory, int port) => new(directory, keepsDirectory: true, Settings.Engine, port, "web");
+
     /// <summary>Starts one on an address and a database that somebody else keeps, as after a restart.</summary>
-    public static Dashboard Start(string directory, int port) => new(directory, keepsDirectory: true, Settings.Engine, port, AllRoles);
+    public static Dashboard Start(string directory, int port, Action<IServiceCollection> configure) =>
+        new(directory, keepsDirectory: true, Settings.Engine, port, AllRoles, builder => builder.ConfigureServices(configure));
 
     /// <summary>Adds an app and gives its name.</summary>
     public async Task<string> AddAppAsync(string stem, string image)
     {
         var name = $"{stem}-{Guid.NewGuid():N}"[..(stem.Length + 7)];
-        var app = new { name, image, ports = new[] { new { container = 8080, host = 0 } } };
+        return await AddAppAsync(new { name, image, ports = new[] { new { container = 8080, host = 0 } } });
+    }
+
+    /// <summary>Adds an app, given as its JSON, and gives its name.</summary>
+    public async Task<string> AddAppAsync(object app)
+    {
         using var response = await Api.PostAsJsonAsync("/api/apps", app, TestContext.Current.CancellationToken);
         response.EnsureSuccessStatusCode();
-        return name;
+        return (await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("name").GetString()!;
     }
 
     /// <summary>Queues a deployment and gives its id.</summary>
@@ -117,11 +150,10 @@ public sealed class Dashboard : IAsyncDisposable
     private async Task RemoveContainersAsync()
     {
         var engine = Services.GetRequiredService<IContainerEngine>();
-        var apps = await Api.GetFromJsonAsync<JsonElement>("/api/apps", CancellationToken.None);
-        var list = apps.ValueKind == JsonValueKind.Array ? apps : apps.GetProperty("apps");
+        var apps = await Services.GetRequiredService<AppCatalog>().ListAsync(CancellationToken.None);
         try
         {
-            foreach (var name in list.EnumerateArray().Select(app => app.GetProperty("name").GetString()!))
+            foreach (var name in apps.Select(app => app.Name))
             {
                 var labels = new Dictionary<string, string>(StringComparer.Ordinal) { ["deployer.app"] = name };
                 foreach (var container in await engine.ListContainersAsync(labels, CancellationToken.None))
@@ -136,7 +168,7 @@ public sealed class Dashboard : IAsyncDisposable
         }
     }
 
-    private sealed class Server(string directory, string engine, string roles) : WebApplicationFactory<Program>
+    private sealed class Server(string directory, string engine, string roles, Action<IWebHostBuilder> configure) : WebApplicationFactory<Program>
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
@@ -144,7 +176,9 @@ public sealed class Dashboard : IAsyncDisposable
             builder.UseSetting("Data:Directory", directory);
             builder.UseSetting("Engine:Endpoint", engine);
             builder.UseSetting("Roles", roles);
+            builder.UseSetting("Proxy:Urls", "http://127.0.0.1:0");
             builder.UseSetting("Logging:LogLevel:Default", "Warning");
+            configure(builder);
         }
     }
 }

@@ -9,6 +9,10 @@ internal static class Settings
     /// <summary>Its registry, with the images of the tests.</summary>
     public static string Registry => Required("DEPLOYER_TEST_REGISTRY");
 
+    /// <summary>Its registry that asks for credentials, and those.</summary>
+    public static (string Host, string User, string Password) ClosedRegistry =>
+        (Required("DEPLOYER_TEST_REGISTRY_AUTH"), Required("DEPLOYER_TEST_REGISTRY_USER"), Required("DEPLOYER_TEST_REGISTRY_PASSWORD"));
+
     /// <summary>Where screenshots and traces go.</summary>
     public static string Artifacts { get; } =
         Environment.GetEnvironmentVariable("DEPLOYER_TEST_ARTIFACTS") is { Length: > 0 } set ? Path.GetFullPath(set) : Path.GetFullPath("artifacts");

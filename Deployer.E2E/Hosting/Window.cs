@@ -35,6 +35,9 @@ public sealed class Window
     /// <summary>A deployment's page.</summary>
     public DeploymentPage Deployment => new(Page);
 
+    /// <summary>The dialogs to deploy and to restore.</summary>
+    public DeployDialog Deploy => new(Page);
+
     /// <summary>Opens an address and waits until the circuit has rendered the page.</summary>
     public async Task GoToAsync(string address)
     {
@@ -46,6 +49,9 @@ public sealed class Window
     /// <summary>Keeps a picture of the page.</summary>
     public Task ScreenshotAsync(string name) =>
         Page.ScreenshotAsync(new() { Path = Path.Combine(Settings.Artifacts, "screenshots", $"{name}.png"), Animations = ScreenshotAnimations.Disabled });
+
+    /// <summary>Lets the errors of the page's script so far pass: the test caused them.</summary>
+    public void ForgetErrors() => _errors.Clear();
 
     /// <summary>Closes the window, keeping a picture and a trace of it when the test failed.</summary>
     internal async Task CloseAsync(bool failed)

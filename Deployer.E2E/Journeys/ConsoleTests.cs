@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Deployer.Core.Deployments;
 using Deployer.Core.Logs;
@@ -37,26 +38,25 @@ public sealed class ConsoleTests(Browser browser) : Journey(browser)
     }
 
     [Fact]
-    public async Task Storm_FiftyThousandLinesWhileWatched_PaintsEachAsTheApiGivesIt()
+    public async Task Wheel_OverTheLog_MovesItAndTheAddressBringsTheReaderBack()
     {
-        const int Lines = 50_000;
-        var (dashboard, id) = await StartAsync(lines: 10);
+        var (dashboard, id) = await StartAsync(lines: 500);
         var window = await OpenAsync(dashboard);
         await window.GoToAsync($"/deployments/{id}");
-        await Expect(window.Deployment.Line(10)).ToBeVisibleAsync();
+        await Expect(window.Deployment.Line(500)).ToBeVisibleAsync();
 
-        await AppendAsync(dashboard, id, from: 11, to: Lines);
-        await Expect(window.Deployment.Line(Lines)).ToBeVisibleAsync(new() { Timeout = 30_000 });
-        await Expect(window.Deployment.Count).ToHaveTextAsync("50,000 lines");
+        await window.Deployment.Console.HoverAsync();
+        await window.Page.Mouse.WheelAsync(0, -4_000);
+        await Expect(window.Deployment.Line(500)).ToHaveCountAsync(0);
+        await window.Page.ArriveAtAsync(new Regex(@"[?&]at=\d+", RegexOptions.None, TimeSpan.FromSeconds(1)));
+        var at = int.Parse(Regex.Match(window.Page.Url, @"at=(?<line>\d+)", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)).Groups["line"].Value, CultureInfo.InvariantCulture);
+        Assert.InRange(at, 200, 350);
 
-        foreach (var at in new[] { 1, 12_345, 25_000, 49_500 })
-        {
-            await window.GoToAsync($"/deployments/{id}#L{at}");
-            await window.Page.ReloadAsync();
-            await Expect(window.Deployment.Line(at)).ToBeVisibleAsync();
-            await Expect(window.Deployment.Line(at)).ToHaveClassAsync(new Regex("marked", RegexOptions.None, TimeSpan.FromSeconds(1)));
-            Assert.Equal($"line {at}", await window.Deployment.Line(at).Locator(".x").TextContentAsync());
-        }
+        await window.Page.ReloadAsync();
+        await Expect(window.Deployment.Line(at)).ToBeVisibleAsync();
+        await Expect(window.Deployment.Line(at + 10)).ToBeVisibleAsync();
+        await window.Page.Mouse.WheelAsync(0, 20_000);
+        await Expect(window.Deployment.Line(500)).ToBeVisibleAsync();
     }
 
     [Fact]

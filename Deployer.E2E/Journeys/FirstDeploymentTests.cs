@@ -20,8 +20,9 @@ public sealed class FirstDeploymentTests(Browser browser) : Journey(browser)
         await window.AppForm.AddPort.ClickAsync();
         await window.AppForm.ContainerPort.FillAsync("8080");
         await window.AppForm.Add.ClickAsync();
-        await window.Page.WaitForURLAsync($"**/apps/{name}");
+        await window.Page.ArriveAtAsync($"/apps/{name}");
         await window.App.Deploy.ClickAsync();
+        await window.Deploy.Deploy.ClickAsync();
 
         await window.Deployment.ArriveAsync();
         await Expect(window.Deployment.Rows.First).ToBeVisibleAsync();
@@ -33,8 +34,9 @@ public sealed class FirstDeploymentTests(Browser browser) : Journey(browser)
         Assert.Equal("succeeded", status);
         Assert.Equal(lines, await window.Deployment.ReadAllAsync(lines.Count));
 
+        // The steps come with the first answer of the circuit.
         await window.Page.ReloadAsync();
-        await window.Deployment.ArriveAsync();
+        await Expect(window.Deployment.OpenAllSteps).ToBeVisibleAsync(new() { Timeout = 30_000 });
         Assert.Equal(lines, await window.Deployment.ReadAllAsync(lines.Count));
 
         await window.GoToAsync("/");
@@ -65,7 +67,7 @@ public sealed class FirstDeploymentTests(Browser browser) : Journey(browser)
         var app = await dashboard.AddAppAsync("typo", Settings.Image("web:nosuchtag"));
 
         await window.GoToAsync("/");
-        await window.Home.Deploy(app).ClickAsync();
+        await window.Home.DeployAsync(app);
         await window.Deployment.ArriveAsync();
         await window.Deployment.EndsAsync("Failed");
 
@@ -116,7 +118,7 @@ public sealed class FirstDeploymentTests(Browser browser) : Journey(browser)
         await window.GoToAsync("/");
         await Expect(window.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync(Nowhere);
         await window.ScreenshotAsync("engine-unreachable");
-        await window.Home.Deploy(app).ClickAsync();
+        await window.Home.DeployAsync(app);
         await window.Deployment.EndsAsync("Failed");
 
         await Expect(window.Deployment.Failure).ToContainTextAsync("Engine does not answer");

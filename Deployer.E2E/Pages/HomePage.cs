@@ -13,4 +13,14 @@ public sealed class HomePage(IPage page)
 
     /// <summary>An app's Deploy button.</summary>
     public ILocator Deploy(string app) => page.GetByRole(AriaRole.Button, new() { Name = $"Deploy {app}", Exact = true });
+
+    /// <summary>An app's Restore button.</summary>
+    public ILocator Restore(string app) => page.GetByRole(AriaRole.Button, new() { Name = $"Restore an earlier deployment of {app}", Exact = true });
+
+    /// <summary>Deploys an app through its dialog, as it is offered.</summary>
+    public async Task DeployAsync(string app)
+    {
+        await Deploy(app).ClickAsync();
+        await new DeployDialog(page).Deploy.ClickAsync();
+    }
 }

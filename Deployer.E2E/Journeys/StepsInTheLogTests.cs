@@ -1,0 +1,70 @@
+using System.Text.RegularExpressions;
+using Deployer.E2E.Hosting;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Deployer.E2E.Journeys;
+
+/// <summary>What a reader does with the parts of a deployment's log, over real deployments.</summary>
+public sealed class StepsInTheLogTests(Browser browser) : Journey(browser)
+{
+    [Fact]
+    public async Task Steps_EndedDeployments_AreClosedWhereDoneAndLeadToWhatFailed()
+    {
+        var dashboard = Keep(Dashboard.Start());
+        var good = await dashboard.DeployAsync(await dashboard.AddAppAsync("web", Settings.Image("web:v1")));
+        var bad = await dashboard.DeployAsync(await dashboard.AddAppAsync("worker", Settings.Image("unhealthy")));
+        var (lines, _) = await dashboard.FollowAsync(good);
+        await dashboard.FollowAsync(bad);
+        var window = await OpenAsync(dashboard);
+
+        await window.GoToAsync($"/deployments/{good}");
+        await Expect(window.Deployment.Headings).ToHaveCountAsync(6);
+        await Expect(window.Deployment.Rows).ToHaveCountAsync(0);
+        await window.Deployment.Heading("prepare").FocusAsync();
+        await window.Page.Keyboard.PressAsync("Enter");
+        await Expect(window.Deployment.Heading("prepare")).ToHaveAttributeAsync("aria-expanded", "true");
+        await Expect(window.Deployment.Line(1)).ToContainTextAsync("Deploying");
+        await Expect(window.Deployment.Heading("prepare")).ToBeFocusedAsync();
+
+        // A link to a line opens its step; the steps beside the log do, too.
+        await window.GoToAsync($"/deployments/{good}#L{lines.Count}");
+        await window.Page.ReloadAsync();
+        await Expect(window.Deployment.Line(lines.Count)).ToBeVisibleAsync();
+        await Expect(window.Deployment.Heading("clean_up")).ToHaveAttributeAsync("aria-expanded", "true");
+        await Expect(window.Deployment.Heading("pull")).ToHaveAttributeAsync("aria-expanded", "false");
+        await window.Page.GetByRole(AriaRole.List, new() { Name = "Steps" }).GetByRole(AriaRole.Button, new() { Name = "Pull" }).ClickAsync();
+        await Expect(window.Deployment.Heading("pull")).ToHaveAttributeAsync("aria-expanded", "true");
+        Assert.Equal(lines, await window.Deployment.ReadAllAsync(lines.Count));
+
+        await window.GoToAsync($"/deployments/{bad}");
+        await Expect(window.Deployment.Heading("health_check")).ToHaveAttributeAsync("aria-expanded", "true");
+        await Expect(window.Deployment.Heading("start")).ToHaveAttributeAsync("aria-expanded", "false");
+        await window.Deployment.Failure.GetByRole(AriaRole.Button, new() { NameRegex = new Regex("Go to line", RegexOptions.None, TimeSpan.FromSeconds(1)) }).ClickAsync();
+        await Expect(window.Deployment.Console.Locator(".row.marked.complaint")).ToContainTextAsync("Health check failed");
+    }
+
+    [Fact]
+    public async Task Filter_StandardOutputOnAPhone_ShowsThoseLinesAloneAndStaysInTheAddress()
+    {
+        var dashboard = Keep(Dashboard.Start());
+        var id = await dashboard.DeployAsync(await dashboard.AddAppAsync("web", Settings.Image("web:v1")));
+        var (lines, _) = await dashboard.FollowAsync(id);
+        var window = await OpenAsync(dashboard, Look.All[3]);
+        await window.GoToAsync($"/deployments/{id}");
+        await Expect(window.Deployment.Headings).ToHaveCountAsync(6);
+
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Filter by stream and step" }).ClickAsync();
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "stdout", Exact = true }).PressAsync("Enter");
+        await Expect(window.Deployment.Rows.Locator(".x")).ToHaveTextAsync(["web v1 starting on port 8080", "listening"]);
+        await Expect(window.Deployment.Count).ToHaveTextAsync($"2 of {lines.Count} lines");
+        Assert.Contains("stream=stdout", window.Page.Url, StringComparison.Ordinal);
+        await window.ScreenshotAsync("console-filter-phone-dark");
+
+        await window.Page.ReloadAsync();
+        await Expect(window.Deployment.Rows).ToHaveCountAsync(2);
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Show all lines again" }).ClickAsync();
+        await Expect(window.Deployment.Count).ToHaveTextAsync($"{lines.Count} lines");
+        Assert.DoesNotContain("stream=", window.Page.Url, StringComparison.Ordinal);
+    }
+}
