@@ -122,6 +122,15 @@ if ! run dotnet format Deployer.sln --verify-no-changes --no-restore; then
   failed=$((failed + 1))
 fi
 
+step "Known vulnerabilities"
+code=0
+run eng/audit.sh || code=$?
+case $code in
+  0) ;;
+  3) ;; # it said so: nothing was scanned, and nothing is claimed
+  *) failed=$((failed + 1)) ;;
+esac
+
 [ "$only" = e2e ] || run_tests Deployer.Tests 20m
 [ "$only" = unit ] || run_tests Deployer.E2E 20m
 

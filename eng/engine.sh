@@ -10,6 +10,7 @@ usage: eng/engine.sh COMMAND [PROFILE]
 
 commands
   up        install what is missing, start the engine and its registries, build the images; repeating it is quick
+  resume    start a killed engine again as its machine's init system would: its containers stay
   down      stop them; images and registry content stay on disk for the next `up`
   status    say what runs; exit code 0 when the engine does, 1 when not
   env       print, for `eval`, the variables that lead to them
@@ -35,7 +36,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 command=${1:-}
 profile=${2:-dev}
 [ $# -le 2 ] || usage
-case $command in up | down | status | env | purge | install) ;; *) usage ;; esac
+case $command in up | resume | down | status | env | purge | install) ;; *) usage ;; esac
 case $profile in dev | test) ;; bare) : "${DEPLOYER_ENGINE_ROOT:?the bare profile needs a root directory of its own}" ;; *) usage ;; esac
 
 root=${DEPLOYER_ENGINE_ROOT:-/var/lib/deployer-engine/$profile}
@@ -325,6 +326,13 @@ up() {
     build_images "$profile" "$(address_of open)" "$root"
   fi
   say "ready: DOCKER_HOST=$endpoint"
+}
+
+resume() {
+  [ -e "$root/.deployer-engine" ] || die "not here: run eng/engine.sh up $profile first"
+  exec 9>"$root/lock"
+  flock 9
+  start_engine
 }
 
 down() {

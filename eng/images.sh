@@ -29,9 +29,11 @@ build_images() {
 build_test_images() {
   local version name
   for version in v1 v2 v3 latest; do build web:$version web --build-arg VERSION=$version; done
+  build layers:latest web --build-arg VERSION=layers # of one test alone, which wants to see it come
   build nohealth:v1 nohealth
   for name in crash crashlate badcmd unhealthy flood chatty stubborn longlines; do build $name:latest $name; done
   build_big
+  build_static
   # One manifest of another platform, and a list of manifests in which ours is missing: engines answer differently.
   build_arm_images
 }
@@ -55,6 +57,16 @@ build_big() {
   mkdir "$context/big"
   for layer in 1 2 3 4 5 6; do head -c 25000000 /dev/urandom >"$context/big/layer$layer"; done
   docker build --quiet --tag "$image" --file "$recipes/big.Dockerfile" "$context/big" >/dev/null || die "$image could not be built"
+  publish "$image"
+}
+
+# A web server that is quick: what the proxy costs shows only beside one that costs little itself.
+build_static() {
+  local image=$registry/static:v1 context_dir=$context/static library
+  mkdir -p "$context_dir/libraries"
+  cp "$(command -v nginx)" "$context_dir/nginx"
+  ldd "$context_dir/nginx" | grep -o '/[^ ]*' | while read -r library; do cp --parents -L "$library" "$context_dir/libraries"; done
+  docker build --quiet --tag "$image" --file "$recipes/static.Dockerfile" "$context_dir" >/dev/null || die "$image could not be built"
   publish "$image"
 }
 
