@@ -27,7 +27,10 @@ using TestContext = Xunit.TestContext;
 
 namespace Deployer.Tests.Web;
 
-/// <summary>Renders the dashboard's components over a real database and a clock that tests move.</summary>
+/// <summary>
+/// Renders the dashboard's components over a real database and a clock that tests move. A test finds what it presses and
+/// presses it within one <c>InvokeAsync</c>: a rendering between the two gives the handler another id.
+/// </summary>
 internal sealed class DashboardContext : BunitContext
 {
     public DashboardContext()

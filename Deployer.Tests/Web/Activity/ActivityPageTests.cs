@@ -51,11 +51,11 @@ public sealed class ActivityPageTests : IAsyncLifetime
         var page = _context.Render<ActivityPage>();
         page.WaitForAssertion(() => Assert.Equal(2, page.FindAll(".deployments tbody tr").Count));
 
-        page.FindAll(".filters select")[0].Change("web");
+        await page.InvokeAsync(() => page.FindAll(".filters select")[0].Change("web"));
 
         page.WaitForAssertion(() => Assert.Equal("?app=web", new Uri(Navigation.Uri).Query));
         page.WaitForAssertion(() => Assert.Contains("web #1", Assert.Single(page.FindAll(".deployments tbody tr")).TextContent, StringComparison.Ordinal));
-        page.FindAll(".filters select")[2].Change("failed");
+        await page.InvokeAsync(() => page.FindAll(".filters select")[2].Change("failed"));
         page.WaitForAssertion(() => Assert.Contains("No deployment fits", page.Markup, StringComparison.Ordinal));
         Assert.Equal("?app=web&status=failed", new Uri(Navigation.Uri).Query);
     }

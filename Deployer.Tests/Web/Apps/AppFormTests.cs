@@ -27,22 +27,22 @@ public sealed class AppFormTests : IAsyncLifetime
     }
 
     [Fact]
-    public void AddPage_ImageWithUpperCase_ShowsTheBadPartBesideTheField()
+    public async Task AddPage_ImageWithUpperCase_ShowsTheBadPartBesideTheField()
     {
         var page = _context.Render<AddAppPage>();
 
-        Write(page, "Image", "registry.example.com/Team/web:v1");
+        await WriteAsync(page, "Image", "registry.example.com/Team/web:v1");
 
         Assert.Contains("'T' at character 22", ErrorOf(page, "Image"), StringComparison.Ordinal);
         Assert.Equal("", ErrorOf(page, "Name"));
     }
 
     [Fact]
-    public void AddPage_SubmittedEmpty_ShowsErrorsOfAllFieldsAndSavesNothing()
+    public async Task AddPage_SubmittedEmpty_ShowsErrorsOfAllFieldsAndSavesNothing()
     {
         var page = _context.Render<AddAppPage>();
 
-        page.Find("form").Submit();
+        await page.InvokeAsync(() => page.Find("form").Submit());
 
         Assert.Contains("missing", ErrorOf(page, "Name"), StringComparison.Ordinal);
         Assert.NotEqual("", ErrorOf(page, "Image"));
@@ -53,12 +53,12 @@ public sealed class AppFormTests : IAsyncLifetime
     public async Task AddPage_ValidApp_IsSavedAndItsPageOpens()
     {
         var page = _context.Render<AddAppPage>();
-        Write(page, "Name", "web");
-        Write(page, "Image", "127.0.0.1:5000/web:v1");
-        Button(page, "Add a port").Click();
-        Write(page, "Container port", "8080");
+        await WriteAsync(page, "Name", "web");
+        await WriteAsync(page, "Image", "127.0.0.1:5000/web:v1");
+        await page.InvokeAsync(() => Button(page, "Add a port").Click());
+        await WriteAsync(page, "Container port", "8080");
 
-        await page.Find("form").SubmitAsync();
+        await page.InvokeAsync(() => page.Find("form").SubmitAsync());
 
         var saved = await _context.Catalog.FindAsync("web", Cancel);
         Assert.Equal("127.0.0.1:5000/web:v1", saved!.Spec.Image);
@@ -71,10 +71,10 @@ public sealed class AppFormTests : IAsyncLifetime
     {
         await _context.AddAppAsync("web");
         var page = _context.Render<AddAppPage>();
-        Write(page, "Name", "web");
-        Write(page, "Image", "web:v1");
+        await WriteAsync(page, "Name", "web");
+        await WriteAsync(page, "Image", "web:v1");
 
-        await page.Find("form").SubmitAsync();
+        await page.InvokeAsync(() => page.Find("form").SubmitAsync());
 
         Assert.Contains("already an app", ErrorOf(page, "Name"), StringComparison.Ordinal);
     }
@@ -83,15 +83,15 @@ public sealed class AppFormTests : IAsyncLifetime
     public async Task AddPage_VariableTwice_IsRefused()
     {
         var page = _context.Render<AddAppPage>();
-        Write(page, "Name", "web");
-        Write(page, "Image", "web:v1");
+        await WriteAsync(page, "Name", "web");
+        await WriteAsync(page, "Image", "web:v1");
         for (var row = 0; row < 2; row++)
         {
-            Button(page, "Add a variable").Click();
-            page.FindAll(".row.env")[row].QuerySelector("input")!.Change("MODE");
+            await page.InvokeAsync(() => Button(page, "Add a variable").Click());
+            await page.InvokeAsync(() => page.FindAll(".row.env")[row].QuerySelector("input")!.Change("MODE"));
         }
 
-        await page.Find("form").SubmitAsync();
+        await page.InvokeAsync(() => page.Find("form").SubmitAsync());
 
         Assert.Contains("MODE stands here more than once", page.Markup, StringComparison.Ordinal);
         Assert.Null(await _context.Catalog.FindAsync("web", Cancel));
@@ -104,8 +104,8 @@ public sealed class AppFormTests : IAsyncLifetime
         Assert.IsType<AppChange.Saved>(await _context.Catalog.AddAsync(draft, Cancel));
         var page = _context.Render<EditAppPage>(parameters => parameters.Add(edit => edit.Name, "web"));
 
-        Write(page, "Image", "web:v2");
-        await page.Find("form").SubmitAsync();
+        await WriteAsync(page, "Image", "web:v2");
+        await page.InvokeAsync(() => page.Find("form").SubmitAsync());
 
         var saved = await _context.Catalog.FindAsync("web", Cancel);
         Assert.Equal("web:v2", saved!.Spec.Image);
@@ -128,21 +128,21 @@ public sealed class AppFormTests : IAsyncLifetime
         return page.Find($"#{id}");
     }
 
-    private static void Write<TPage>(IRenderedComponent<TPage> page, string label, string text)
-        where TPage : IComponent
-    {
-        var field = Field(page, label);
-        if (field.HasAttribute("blazor:oninput"))
+    private static Task WriteAsync<TPage>(IRenderedComponent<TPage> page, string label, string text)
+        where TPage : IComponent => page.InvokeAsync(() =>
         {
-            field.Input(text);
-        }
-        else
-        {
-            field.Change(text);
-        }
+            var field = Field(page, label);
+            if (field.HasAttribute("blazor:oninput"))
+            {
+                field.Input(text);
+            }
+            else
+            {
+                field.Change(text);
+            }
 
-        Field(page, label).Blur();
-    }
+            Field(page, label).Blur();
+        });
 
     private static string ErrorOf<TPage>(IRenderedComponent<TPage> page, string label)
         where TPage : IComponent =>

@@ -49,10 +49,10 @@ public sealed class AppPageTests : IAsyncLifetime
         var page = Open();
         page.WaitForAssertion(() => Assert.Contains(page.FindAll("button"), button => button.TextContent.Trim() == "Stop"));
 
-        var press = Button(page, "Stop").ClickAsync(new());
+        var press = page.InvokeAsync(() => Button(page, "Stop").ClickAsync(new()));
         dialogs.WaitForAssertion(() => Assert.Contains("Stop web?", dialogs.Markup, StringComparison.Ordinal));
         Assert.Equal(ContainerStatus.Running, Assert.Single(_context.Engine.Containers).Status);
-        await dialogs.FindAll("button").Single(button => button.TextContent.Trim() == "Stop web").ClickAsync(new());
+        await dialogs.InvokeAsync(() => dialogs.FindAll("button").Single(button => button.TextContent.Trim() == "Stop web").ClickAsync(new()));
         await _context.Time.AdvanceUntilAsync(press, TimeSpan.FromSeconds(1));
 
         Assert.Equal(ContainerStatus.Exited, Assert.Single(_context.Engine.Containers).Status);
@@ -123,7 +123,7 @@ public sealed class AppPageTests : IAsyncLifetime
         page.WaitForAssertion(() => Assert.Equal(
             ["image|web:v1|web:v2", "secrets|–|TOKEN", "memory_mb|–|64", "env.MODE|–|fast"],
             page.FindAll("tr.differs").Select(row => string.Join('|', row.Children.Select(cell => cell.TextContent)))));
-        page.FindAll("select")[1].Change("1");
+        await page.InvokeAsync(() => page.FindAll("select")[1].Change("1"));
         page.WaitForAssertion(() => Assert.Contains("Image and settings are the same.", page.Markup, StringComparison.Ordinal));
     }
 

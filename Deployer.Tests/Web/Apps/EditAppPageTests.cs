@@ -45,8 +45,8 @@ public sealed class EditAppPageTests : IAsyncLifetime
     {
         var page = Open();
 
-        Choice(page, "Takes its place").Change("on");
-        await page.Find("form.form").SubmitAsync();
+        await page.InvokeAsync(() => Choice(page, "Takes its place").Change("on"));
+        await page.InvokeAsync(() => page.Find("form.form").SubmitAsync());
 
         Assert.Equal(QueuePolicy.Replace, (await _context.Catalog.FindAsync("web", Cancel))!.Spec.WhenQueued);
         Assert.Equal((NavigationState.Succeeded, "/apps/web"), Last());
@@ -59,9 +59,9 @@ public sealed class EditAppPageTests : IAsyncLifetime
         var page = Open();
         var book = _context.Services.GetRequiredService<SecretBook>();
         await book.SetAsync("web", "OLD", "x", Cancel);
-        Image(page).Input("web:v2");
+        await page.InvokeAsync(() => Image(page).Input("web:v2"));
 
-        await page.Find("form.form").SubmitAsync();
+        await page.InvokeAsync(() => page.Find("form.form").SubmitAsync());
 
         var spec = (await _context.Catalog.FindAsync("web", Cancel))!.Spec;
         Assert.Equal("web:v2", spec.Image);
@@ -83,7 +83,7 @@ public sealed class EditAppPageTests : IAsyncLifetime
     public async Task Guard_SomethingWritten_AsksAndKeepsWhoeverStays()
     {
         var page = Open();
-        Image(page).Input("web:v2");
+        await page.InvokeAsync(() => Image(page).Input("web:v2"));
 
         Navigation.NavigateTo("/activity");
         _dialogs.WaitForAssertion(() => Assert.Contains("Your changes to web are not saved", _dialogs.Markup, StringComparison.Ordinal));
@@ -95,10 +95,10 @@ public sealed class EditAppPageTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Guard_ToASectionOfThePage_AsksNobody()
+    public async Task Guard_ToASectionOfThePage_AsksNobody()
     {
         var page = Open();
-        Image(page).Input("web:v2");
+        await page.InvokeAsync(() => Image(page).Input("web:v2"));
 
         Navigation.NavigateTo("/apps/web/edit#secrets");
 
@@ -107,11 +107,11 @@ public sealed class EditAppPageTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Guard_WrittenAndTakenBack_LetsTheReaderGo()
+    public async Task Guard_WrittenAndTakenBack_LetsTheReaderGo()
     {
         var page = Open();
-        Image(page).Input("web:v2");
-        Image(page).Input("web:v1");
+        await page.InvokeAsync(() => Image(page).Input("web:v2"));
+        await page.InvokeAsync(() => Image(page).Input("web:v1"));
 
         Navigation.NavigateTo("/activity");
 
@@ -119,11 +119,13 @@ public sealed class EditAppPageTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Guard_SecretHalfWritten_Asks()
+    public async Task Guard_SecretHalfWritten_Asks()
     {
         var page = Open();
-        page.WaitForElement("#secrets button").Click();
-        page.WaitForElement("#secrets textarea").Input("half of it");
+        page.WaitForElement("#secrets button");
+        await page.InvokeAsync(() => page.Find("#secrets button").Click());
+        page.WaitForElement("#secrets textarea");
+        await page.InvokeAsync(() => page.Find("#secrets textarea").Input("half of it"));
 
         Navigation.NavigateTo("/activity");
 
@@ -135,15 +137,17 @@ public sealed class EditAppPageTests : IAsyncLifetime
     public async Task Guard_SavedBesideAHalfWrittenSecret_StaysForTheSecretAlone()
     {
         var page = Open();
-        page.WaitForElement("#secrets button").Click();
-        page.WaitForElement("#secrets textarea").Input("half of it");
-        Image(page).Input("web:v2");
+        page.WaitForElement("#secrets button");
+        await page.InvokeAsync(() => page.Find("#secrets button").Click());
+        page.WaitForElement("#secrets textarea");
+        await page.InvokeAsync(() => page.Find("#secrets textarea").Input("half of it"));
+        await page.InvokeAsync(() => Image(page).Input("web:v2"));
 
-        await page.Find("form.form").SubmitAsync();
+        await page.InvokeAsync(() => page.Find("form.form").SubmitAsync());
 
         Assert.Equal("web:v2", (await _context.Catalog.FindAsync("web", Cancel))!.Spec.Image);
         Assert.Equal((NavigationState.Succeeded, "/apps/web/edit"), Last());
-        page.Find("#secrets textarea").Input("");
+        await page.InvokeAsync(() => page.Find("#secrets textarea").Input(""));
         Navigation.NavigateTo("/activity");
         Assert.Equal((NavigationState.Succeeded, "/activity"), Last());
     }
@@ -182,6 +186,6 @@ public sealed class EditAppPageTests : IAsyncLifetime
     private async Task AnswerAsync(string text)
     {
         _dialogs.WaitForAssertion(() => Assert.NotEmpty(_dialogs.FindAll(".mud-dialog button")));
-        await _dialogs.FindAll(".mud-dialog button").Single(button => button.TextContent.Trim() == text).ClickAsync(new());
+        await _dialogs.InvokeAsync(() => _dialogs.FindAll(".mud-dialog button").Single(button => button.TextContent.Trim() == text).ClickAsync(new()));
     }
 }

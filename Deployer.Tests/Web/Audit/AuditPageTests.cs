@@ -59,9 +59,9 @@ public sealed class AuditPageTests : IAsyncLifetime
         var page = Open("/audit");
         page.WaitForAssertion(() => Assert.Equal(2, page.FindAll("tbody tr").Count));
 
-        page.Find("form.filters input").Change(" HOLI ");
-        page.FindAll("input[type=date]")[0].Change("1999-12-31");
-        await page.Find("form.filters").SubmitAsync();
+        await page.InvokeAsync(() => page.Find("form.filters input").Change(" HOLI "));
+        await page.InvokeAsync(() => page.FindAll("input[type=date]")[0].Change("1999-12-31"));
+        await page.InvokeAsync(() => page.Find("form.filters").SubmitAsync());
 
         page.WaitForAssertion(() => Assert.Equal("?text=HOLI&from=1999-12-31", Query(Navigation.Uri)));
         page.WaitForAssertion(() => Assert.Equal(["app:blog"], page.FindAll("tbody a").Select(link => link.TextContent)));
@@ -93,7 +93,7 @@ public sealed class AuditPageTests : IAsyncLifetime
         var page = Open("/audit");
         page.WaitForAssertion(() => Assert.Equal(100, page.FindAll("tbody tr").Count));
 
-        page.Find(".more button").Click();
+        await page.InvokeAsync(() => page.Find(".more button").Click());
 
         page.WaitForAssertion(() => Assert.Equal(
             Enumerable.Range(1, 101).Reverse().Select(index => $"app:a{index}"), page.FindAll("tbody a").Select(link => link.TextContent)));

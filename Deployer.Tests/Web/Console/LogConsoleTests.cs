@@ -106,11 +106,12 @@ public sealed class LogConsoleTests : IAsyncLifetime
         var console = Render();
         await UntilAsync(() => Heard("grow").Count > 0);
 
-        string?[] names = [.. Enumerable.Range(0, 4).Select(_ =>
+        var names = new List<string?>();
+        for (var press = 0; press < 4; press++)
         {
-            console.Find("button[aria-label^='Times']").Click();
-            return console.Find("button[aria-label^='Times']").GetAttribute("aria-label");
-        })];
+            await console.InvokeAsync(() => console.Find("button[aria-label^='Times']").Click());
+            names.Add(console.Find("button[aria-label^='Times']").GetAttribute("aria-label"));
+        }
 
         Assert.Equal(["Times: local (t)", "Times: utc (t)", "Times: since start (t)", "Times: off (t)"], names);
         Assert.Equal(4, _pane.Invocations["set"].Count);
@@ -166,15 +167,15 @@ public sealed class LogConsoleTests : IAsyncLifetime
         var console = Render();
         await UntilAsync(() => Heard("grow").Count > 0);
 
-        await console.Find("button[aria-label='Filter by stream and step']").ClickAsync(new());
-        await console.FindAll(".chip").Single(chip => chip.TextContent == "stderr").ClickAsync(new());
+        await console.InvokeAsync(() => console.Find("button[aria-label='Filter by stream and step']").ClickAsync(new()));
+        await console.InvokeAsync(() => console.FindAll(".chip").Single(chip => chip.TextContent == "stderr").ClickAsync(new()));
         await UntilAsync(() => Heard("filter").Count > 0);
         var call = Heard("filter")[^1];
         Assert.Equal([2L, 2L], (IReadOnlyList<long>)call.Arguments[1]!);
         Assert.Equal(true, call.Arguments[2]);
         Assert.Equal("true", console.FindAll(".chip").Single(chip => chip.TextContent == "stderr").GetAttribute("aria-pressed"));
 
-        await console.Find("button[aria-label='Show all lines again']").ClickAsync(new());
+        await console.InvokeAsync(() => console.Find("button[aria-label='Show all lines again']").ClickAsync(new()));
         await UntilAsync(() => Heard("filter")[^1].Arguments[1] is null);
         Assert.Empty(console.FindAll(".chip"));
     }

@@ -41,8 +41,8 @@ public sealed class DeployDialogTests : IAsyncLifetime
         var done = await OpenAsync(launcher => launcher.DeployAsync("web"), "#deploy-tag");
         Assert.Contains("this is the first", _dialogs.Markup, StringComparison.Ordinal);
 
-        await _dialogs.Find("#deploy-tag").InputAsync(new() { Value = "v2" });
-        await _dialogs.Find("#deploy-reason").InputAsync(new() { Value = " the release " });
+        await _dialogs.InvokeAsync(() => _dialogs.Find("#deploy-tag").InputAsync(new() { Value = "v2" }));
+        await _dialogs.InvokeAsync(() => _dialogs.Find("#deploy-reason").InputAsync(new() { Value = " the release " }));
         await PressAsync("Deploy web");
         await done;
 
@@ -57,7 +57,7 @@ public sealed class DeployDialogTests : IAsyncLifetime
         await _context.AddAppAsync("web");
         await OpenAsync(launcher => launcher.DeployAsync("web"), "#deploy-tag");
 
-        await _dialogs.Find("#deploy-tag").InputAsync(new() { Value = "no tag" });
+        await _dialogs.InvokeAsync(() => _dialogs.Find("#deploy-tag").InputAsync(new() { Value = "no tag" }));
         await PressAsync("Deploy web");
 
         Assert.Contains("A tag has letters", _dialogs.Find("#deploy-tag-error").TextContent, StringComparison.Ordinal);
@@ -110,14 +110,14 @@ public sealed class DeployDialogTests : IAsyncLifetime
         Assert.Contains("say that this cannot wait", _dialogs.Markup, StringComparison.Ordinal);
         Assert.Equal("Type web to confirm.", _dialogs.Find("#deploy-name-error").TextContent);
 
-        await _dialogs.Find(".check input").ChangeAsync(new() { Value = true });
-        await _dialogs.Find("#deploy-name").InputAsync(new() { Value = "wep" });
+        await _dialogs.InvokeAsync(() => _dialogs.Find(".check input").ChangeAsync(new() { Value = true }));
+        await _dialogs.InvokeAsync(() => _dialogs.Find("#deploy-name").InputAsync(new() { Value = "wep" }));
         await PressAsync("Deploy web");
         Assert.Contains("Say why this cannot wait", _dialogs.Find("#deploy-reason-error").TextContent, StringComparison.Ordinal);
         Assert.Equal("Type web to confirm.", _dialogs.Find("#deploy-name-error").TextContent);
 
-        await _dialogs.Find("#deploy-reason").InputAsync(new() { Value = "fire" });
-        await _dialogs.Find("#deploy-name").InputAsync(new() { Value = "web" });
+        await _dialogs.InvokeAsync(() => _dialogs.Find("#deploy-reason").InputAsync(new() { Value = "fire" }));
+        await _dialogs.InvokeAsync(() => _dialogs.Find("#deploy-name").InputAsync(new() { Value = "web" }));
         await PressAsync("Deploy web");
         await done;
         Assert.Equal("fire", (await FindAsync(1)).Reason);

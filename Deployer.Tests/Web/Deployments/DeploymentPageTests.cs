@@ -67,11 +67,11 @@ public sealed class DeploymentPageTests : IAsyncLifetime
         var page = Render(deployment.Id);
         page.WaitForAssertion(() => Assert.Equal("Deploy again…", page.Find(".page-head button").TextContent));
 
-        page.Find(".page-head button").Click();
+        await page.InvokeAsync(() => page.Find(".page-head button").Click());
 
         dialogs.WaitForAssertion(() => Assert.Equal("v1", dialogs.Find("#deploy-tag").GetAttribute("value")));
         Assert.Single(await _context.Services.GetRequiredService<DeploymentReader>().ListAsync(new DeploymentFilter("web", Status: null, Before: null, Limit: 10), Cancel));
-        dialogs.FindAll("button").Single(button => button.TextContent.Trim() == "Deploy web").Click();
+        await dialogs.InvokeAsync(() => dialogs.FindAll("button").Single(button => button.TextContent.Trim() == "Deploy web").Click());
         var navigation = _context.Services.GetRequiredService<NavigationManager>();
         dialogs.WaitForAssertion(() => Assert.EndsWith($"/deployments/{deployment.Id + 1}", navigation.Uri, StringComparison.Ordinal));
     }
@@ -93,7 +93,7 @@ public sealed class DeploymentPageTests : IAsyncLifetime
         var page = Render(deployment.Id);
         page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll(".badge")));
 
-        await page.FindAll("button").Single(button => button.TextContent.Trim() == "Cancel").ClickAsync(new());
+        await page.InvokeAsync(() => page.FindAll("button").Single(button => button.TextContent.Trim() == "Cancel").ClickAsync(new()));
 
         await _context.Time.AdvanceUntilAsync(page.WaitForAssertionAsync(() => Assert.Equal("Canceled", page.Find(".badge").TextContent)), LiveReload.Floor);
     }
@@ -113,11 +113,11 @@ public sealed class DeploymentPageTests : IAsyncLifetime
         page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll(".approve")));
         Assert.Contains("except Bob, who asked for it", page.Find("section.waiting").TextContent, StringComparison.Ordinal);
 
-        await page.Find(".approve").SubmitAsync();
+        await page.InvokeAsync(() => page.Find(".approve").SubmitAsync());
         Assert.Contains("Say in a few words", page.Find("[role=alert]").TextContent, StringComparison.Ordinal);
 
-        page.Find(".approve input").Input("looks good");
-        await page.Find(".approve").SubmitAsync();
+        await page.InvokeAsync(() => page.Find(".approve input").Input("looks good"));
+        await page.InvokeAsync(() => page.Find(".approve").SubmitAsync());
 
         await _context.Time.AdvanceUntilAsync(page.WaitForAssertionAsync(() => Assert.Contains("by Ada: looks good", page.Find("dl.line").TextContent, StringComparison.Ordinal)), LiveReload.Floor);
         Assert.Empty(page.FindAll(".approve"));
@@ -137,8 +137,8 @@ public sealed class DeploymentPageTests : IAsyncLifetime
         var page = Render(deployment.Id);
         page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll(".approve")));
 
-        page.Find(".approve input").Input("trust me");
-        await page.Find(".approve").SubmitAsync();
+        await page.InvokeAsync(() => page.Find(".approve input").Input("trust me"));
+        await page.InvokeAsync(() => page.Find(".approve").SubmitAsync());
 
         page.WaitForAssertion(() => Assert.Contains("somebody else has to approve it", page.Find("[role=alert]").TextContent, StringComparison.Ordinal));
     }

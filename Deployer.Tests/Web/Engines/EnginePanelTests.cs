@@ -53,7 +53,7 @@ public sealed class EnginePanelTests : IAsyncLifetime
         var panel = _context.Render<EnginePanel>(parameters => parameters.Add(engine => engine.MayPrune, true));
         panel.WaitForAssertion(() => Assert.NotEmpty(panel.FindAll("button")));
 
-        await panel.Find("button").ClickAsync(new());
+        await panel.InvokeAsync(() => panel.Find("button").ClickAsync(new()));
 
         panel.WaitForAssertion(() => Assert.Equal(
             ["web:v1|no longer needed|400 B|True", "tool:v1|not Deployer's|100 B|False"],
@@ -62,7 +62,7 @@ public sealed class EnginePanelTests : IAsyncLifetime
         Assert.Equal("1 image chosen: frees at least 400 B", panel.Find(".sum [role=status]").TextContent);
         Assert.Contains("1 image of others because containers use them", panel.Find(".prune p").TextContent, StringComparison.Ordinal);
 
-        await panel.FindAll(".sum button")[1].ClickAsync(new());
+        await panel.InvokeAsync(() => panel.FindAll(".sum button")[1].ClickAsync(new()));
 
         panel.WaitForAssertion(() => Assert.Contains("web:v1", _context.Engine.RemovedImages));
         Assert.DoesNotContain("tool:v1", _context.Engine.RemovedImages);
@@ -76,14 +76,14 @@ public sealed class EnginePanelTests : IAsyncLifetime
         var dialogs = _context.Render<MudDialogProvider>();
         var panel = _context.Render<EnginePanel>(parameters => parameters.Add(engine => engine.MayPrune, true));
         panel.WaitForAssertion(() => Assert.NotEmpty(panel.FindAll("button")));
-        await panel.Find("button").ClickAsync(new());
+        await panel.InvokeAsync(() => panel.Find("button").ClickAsync(new()));
         panel.WaitForAssertion(() => Assert.Equal("None chosen", panel.Find(".sum [role=status]").TextContent));
 
-        panel.Find("li input").Change(true);
-        var press = panel.FindAll(".sum button")[1].ClickAsync(new());
+        await panel.InvokeAsync(() => panel.Find("li input").Change(true));
+        var press = panel.InvokeAsync(() => panel.FindAll(".sum button")[1].ClickAsync(new()));
         dialogs.WaitForAssertion(() => Assert.Contains("that Deployer did not bring", dialogs.Markup, StringComparison.Ordinal));
         Assert.Empty(_context.Engine.RemovedImages);
-        await dialogs.FindAll("button").Single(button => button.TextContent.Trim() == "Remove them too").ClickAsync(new());
+        await dialogs.InvokeAsync(() => dialogs.FindAll("button").Single(button => button.TextContent.Trim() == "Remove them too").ClickAsync(new()));
         await press;
 
         Assert.Contains("tool:v1", _context.Engine.RemovedImages);

@@ -30,22 +30,22 @@ public sealed class EnvironmentsPageTests : IAsyncLifetime
         var page = _context.Render<EnvironmentsPage>();
         page.WaitForAssertion(() => Assert.Equal("production", page.Find(".environment h2").TextContent));
 
-        page.Find(".environment input[type=checkbox]").Change(true);
+        await page.InvokeAsync(() => page.Find(".environment input[type=checkbox]").Change(true));
         page.WaitForAssertion(() => Assert.Equal("Protected", page.Find(".mark").TextContent));
 
-        page.FindAll(".environment button").Single(button => button.TextContent.Contains("Freeze for a time", StringComparison.Ordinal)).Click();
-        page.FindAll("form input")[1].Change("2199-01-01T00:00");
-        page.Find("form").Submit();
+        await page.InvokeAsync(() => page.FindAll(".environment button").Single(button => button.TextContent.Contains("Freeze for a time", StringComparison.Ordinal)).Click());
+        await page.InvokeAsync(() => page.FindAll("form input")[1].Change("2199-01-01T00:00"));
+        await page.InvokeAsync(() => page.Find("form").Submit());
         page.WaitForAssertion(() => Assert.Contains("at most 366 days", page.Find("form [role=alert]").TextContent, StringComparison.Ordinal));
 
         var end = _context.Time.GetUtcNow().AddDays(2).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture);
-        page.FindAll("form input")[1].Change(end);
-        page.FindAll("form input")[2].Change("Holidays");
-        page.Find("form").Submit();
+        await page.InvokeAsync(() => page.FindAll("form input")[1].Change(end));
+        await page.InvokeAsync(() => page.FindAll("form input")[2].Change("Holidays"));
+        await page.InvokeAsync(() => page.Find("form").Submit());
         page.WaitForAssertion(() => Assert.Equal("Holidays", page.Find(".freezes strong").TextContent));
         Assert.Equal(["Frozen", "Protected"], page.FindAll(".mark").Select(mark => mark.TextContent));
 
-        page.Find(".freezes button").Click();
+        await page.InvokeAsync(() => page.Find(".freezes button").Click());
         page.WaitForAssertion(() => Assert.Empty(page.FindAll(".freezes")));
     }
 
@@ -56,16 +56,16 @@ public sealed class EnvironmentsPageTests : IAsyncLifetime
         var page = _context.Render<EnvironmentsPage>();
         page.WaitForAssertion(() => Assert.Equal("no limit", page.Find("input[type=number]").GetAttribute("placeholder")));
 
-        page.Find("input[type=number]").Change("0");
+        await page.InvokeAsync(() => page.Find("input[type=number]").Change("0"));
         page.WaitForAssertion(() => Assert.Contains("1 to 256", page.Find(".environment .wrong").TextContent, StringComparison.Ordinal));
         Assert.Null(await LimitAsync());
 
-        page.Find("input[type=number]").Change("2");
+        await page.InvokeAsync(() => page.Find("input[type=number]").Change("2"));
         page.WaitForAssertion(() => Assert.Equal("2", page.Find("input[type=number]").GetAttribute("value")));
         Assert.Equal("", page.Find(".environment .wrong").TextContent);
         Assert.Equal(2, await LimitAsync());
 
-        page.Find("input[type=number]").Change("");
+        await page.InvokeAsync(() => page.Find("input[type=number]").Change(""));
         page.WaitForAssertion(() => Assert.Equal("Any number of deployments may run in production at a time.", _context.Snackbar.ShownSnackbars.Last().Message));
         Assert.Null(await LimitAsync());
     }

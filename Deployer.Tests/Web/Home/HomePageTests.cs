@@ -83,13 +83,13 @@ public sealed class HomePageTests : IAsyncLifetime
         var page = _context.Render<HomePage>();
         page.WaitForAssertion(() => Assert.Equal(2, page.FindAll(".app").Count));
 
-        await page.Find("input[type=search]").InputAsync(new() { Value = "AP" });
+        await page.InvokeAsync(() => page.Find("input[type=search]").InputAsync(new() { Value = "AP" }));
         Assert.Equal(["api"], page.FindAll(".app a").Select(link => link.TextContent));
-        await page.FindAll(".group").Single(button => button.TextContent.Contains("Running", StringComparison.Ordinal)).ClickAsync(new());
+        await page.InvokeAsync(() => page.FindAll(".group").Single(button => button.TextContent.Contains("Running", StringComparison.Ordinal)).ClickAsync(new()));
 
         Assert.Contains("No app is like that", page.Markup, StringComparison.Ordinal);
         Assert.EndsWith("/?q=AP&show=running", _context.Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal);
-        await page.Find(".blank button").ClickAsync(new());
+        await page.InvokeAsync(() => page.Find(".blank button").ClickAsync(new()));
         Assert.Equal(["api", "web"], page.FindAll(".app a").Select(link => link.TextContent));
     }
 

@@ -45,12 +45,12 @@ public sealed class PaletteTests : IAsyncLifetime
         var palette = _context.Render<CommandPalette>();
         await palette.InvokeAsync(palette.Instance.OpenedAsync);
 
-        await palette.Find("input").InputAsync(new() { Value = "open ap" });
+        await palette.InvokeAsync(() => palette.Find("input").InputAsync(new() { Value = "open ap" }));
         Assert.Equal(["api", "app"], palette.FindAll("[role=option] .clip").Take(2).Select(option => option.TextContent));
         Assert.Equal("palette-0", palette.Find("input").GetAttribute("aria-activedescendant"));
-        await palette.Find("input").KeyDownAsync(new KeyboardEventArgs { Key = "ArrowDown" });
+        await palette.InvokeAsync(() => palette.Find("input").KeyDownAsync(new KeyboardEventArgs { Key = "ArrowDown" }));
         Assert.Equal("app", palette.Find("[aria-selected=true] .clip").TextContent);
-        await palette.Find("input").KeyDownAsync(new KeyboardEventArgs { Key = "Enter" });
+        await palette.InvokeAsync(() => palette.Find("input").KeyDownAsync(new KeyboardEventArgs { Key = "Enter" }));
 
         Assert.EndsWith("/apps/app", _context.Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal);
     }

@@ -102,24 +102,26 @@ public sealed class PeoplePageTests : IAsyncLifetime
     {
         await OwnerAsync();
         var page = _context.Render<PeoplePage>();
-        page.WaitForElement(".page-head button").Click();
-        page.WaitForElement("form input[type=email]").Change("dora@example.com");
+        page.WaitForElement(".page-head button");
+        await page.InvokeAsync(() => page.Find(".page-head button").Click());
+        page.WaitForElement("form input[type=email]");
+        await page.InvokeAsync(() => page.Find("form input[type=email]").Change("dora@example.com"));
 
-        await page.Find("form").SubmitAsync();
+        await page.InvokeAsync(() => page.Find("form").SubmitAsync());
 
         var link = page.WaitForElement(".copy input").GetAttribute("value")!;
         Assert.Contains("/account/invitation/", link, StringComparison.Ordinal);
         Assert.NotNull(await Invitations.FindAsync(link[(link.LastIndexOf('/') + 1)..], Cancel));
         Assert.Equal("Send this link to dora@example.com", page.Find("section.form h2").TextContent);
 
-        page.FindAll("button").Single(button => button.TextContent.Trim() == "Done").Click();
+        await page.InvokeAsync(() => page.FindAll("button").Single(button => button.TextContent.Trim() == "Done").Click());
         page.WaitForAssertion(() => Assert.Empty(page.FindAll("section.form")));
         Assert.DoesNotContain(link[(link.LastIndexOf('/') + 1)..], page.Markup, StringComparison.Ordinal);
         var open = page.FindAll("table")[1];
         Assert.Contains("dora@example.com", open.TextContent, StringComparison.Ordinal);
         Assert.Contains("Deployer in every environment", open.TextContent, StringComparison.Ordinal);
 
-        open.QuerySelector("button")!.Click();
+        await page.InvokeAsync(() => page.FindAll("table")[1].QuerySelector("button")!.Click());
         page.WaitForAssertion(() => Assert.Single(page.FindAll("table")));
         Assert.Contains("its link is dead", Assert.Single(_context.Snackbar.ShownSnackbars).Message, StringComparison.Ordinal);
         Assert.Null(await Invitations.FindAsync(link[(link.LastIndexOf('/') + 1)..], Cancel));
@@ -132,10 +134,12 @@ public sealed class PeoplePageTests : IAsyncLifetime
     {
         await OwnerAsync();
         var page = _context.Render<PeoplePage>();
-        page.WaitForElement(".page-head button").Click();
-        page.WaitForElement("form input[type=email]").Change(email);
+        page.WaitForElement(".page-head button");
+        await page.InvokeAsync(() => page.Find(".page-head button").Click());
+        page.WaitForElement("form input[type=email]");
+        await page.InvokeAsync(() => page.Find("form input[type=email]").Change(email));
 
-        await page.Find("form").SubmitAsync();
+        await page.InvokeAsync(() => page.Find("form").SubmitAsync());
 
         page.WaitForAssertion(() => Assert.Contains(says, page.Find(".mud-input-helper-text.mud-input-error").TextContent, StringComparison.Ordinal));
         Assert.Empty(page.FindAll(".copy"));
@@ -158,10 +162,10 @@ public sealed class PeoplePageTests : IAsyncLifetime
         var page = _context.Render<PersonPage>(parameters => parameters.Add(person => person.Id, dora));
         page.WaitForAssertion(() => Assert.Equal(["Viewer in staging"], Roles(page)));
 
-        await page.Find("form.grant").SubmitAsync();
+        await page.InvokeAsync(() => page.Find("form.grant").SubmitAsync());
         page.WaitForAssertion(() => Assert.Equal(["Deployer in every environment", "Viewer in staging"], Roles(page)));
 
-        page.Find("button[aria-label='Take away Viewer in staging']").Click();
+        await page.InvokeAsync(() => page.Find("button[aria-label='Take away Viewer in staging']").Click());
         page.WaitForAssertion(() => Assert.Equal(["Deployer in every environment"], Roles(page)));
         Assert.Contains("Not signed in anywhere", page.Markup, StringComparison.Ordinal);
     }
@@ -172,7 +176,8 @@ public sealed class PeoplePageTests : IAsyncLifetime
         await OwnerAsync();
         var olga = Assert.Single(await People.ListAsync(await ActorAsync(), Cancel)).Id;
         var page = _context.Render<PersonPage>(parameters => parameters.Add(person => person.Id, olga));
-        page.WaitForElement("button[aria-label='Take away Owner in every environment']").Click();
+        page.WaitForElement("button[aria-label='Take away Owner in every environment']");
+        await page.InvokeAsync(() => page.Find("button[aria-label='Take away Owner in every environment']").Click());
 
         page.WaitForAssertion(() => Assert.Contains("last owner", page.Find("[role=alert]").TextContent, StringComparison.Ordinal));
         Assert.Equal(["Owner in every environment"], Roles(page));
@@ -185,11 +190,12 @@ public sealed class PeoplePageTests : IAsyncLifetime
         var dora = await JoinAsync("dora@example.com", AccessRole.Viewer, "staging");
         var dialogs = _context.Render<MudDialogProvider>();
         var page = _context.Render<PersonPage>(parameters => parameters.Add(person => person.Id, dora));
-        page.WaitForElement(".page-head button").Click();
+        page.WaitForElement(".page-head button");
+        await page.InvokeAsync(() => page.Find(".page-head button").Click());
         dialogs.WaitForAssertion(() => Assert.Contains("stays in the audit log", dialogs.Markup, StringComparison.Ordinal));
         Assert.NotNull(await People.FindAsync(await ActorAsync(), dora, Cancel));
 
-        dialogs.FindAll("button").Single(button => button.TextContent.Trim() == "Remove dora").Click();
+        await dialogs.InvokeAsync(() => dialogs.FindAll("button").Single(button => button.TextContent.Trim() == "Remove dora").Click());
 
         page.WaitForAssertion(() => Assert.EndsWith("/people", _context.Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal));
         Assert.Null(await People.FindAsync(await ActorAsync(), dora, Cancel));

@@ -24,27 +24,27 @@ public sealed class RegistriesPageTests : IAsyncLifetime
         var dialogs = _context.Render<MudDialogProvider>();
         var page = _context.Render<RegistriesPage>();
         page.WaitForAssertion(() => Assert.Contains("No registry with credentials", page.Markup, StringComparison.Ordinal));
-        Button(page, "Add a registry").Click();
-        await page.Find("form").SubmitAsync();
+        await page.InvokeAsync(() => Button(page, "Add a registry").Click());
+        await page.InvokeAsync(() => page.Find("form").SubmitAsync());
         Assert.Contains("Name the registry's host", page.Find("[role=alert]").TextContent, StringComparison.Ordinal);
 
-        Write(page, "registry.test:5000", "ann", "s3ntinel");
-        await Button(page, "Test").ClickAsync(new());
+        await WriteAsync(page, "registry.test:5000", "ann", "s3ntinel");
+        await page.InvokeAsync(() => Button(page, "Test").ClickAsync(new()));
         Assert.Contains("takes the credentials of ann", page.Find(".outcome").TextContent, StringComparison.Ordinal);
-        await page.Find("form").SubmitAsync();
+        await page.InvokeAsync(() => page.Find("form").SubmitAsync());
 
         page.WaitForAssertion(() => Assert.Equal("registry.test:5000", page.Find(".host").TextContent));
         Assert.DoesNotContain("s3ntinel", page.Markup, StringComparison.Ordinal);
-        await page.Find("[aria-label='Test registry.test:5000']").ClickAsync(new());
+        await page.InvokeAsync(() => page.Find("[aria-label='Test registry.test:5000']").ClickAsync(new()));
         Assert.Contains("takes the credentials of ann", page.Find(".told").TextContent, StringComparison.Ordinal);
 
-        await page.Find("[aria-label='Change registry.test:5000']").ClickAsync(new());
+        await page.InvokeAsync(() => page.Find("[aria-label='Change registry.test:5000']").ClickAsync(new()));
         Assert.Equal(["registry.test:5000", "ann", ""], page.FindAll("form input").Select(input => input.GetAttribute("value") ?? ""));
-        await Button(page, "Cancel").ClickAsync(new());
+        await page.InvokeAsync(() => Button(page, "Cancel").ClickAsync(new()));
 
-        var press = page.Find("[aria-label='Remove registry.test:5000']").ClickAsync(new());
+        var press = page.InvokeAsync(() => page.Find("[aria-label='Remove registry.test:5000']").ClickAsync(new()));
         dialogs.WaitForAssertion(() => Assert.Contains("Forget the credentials", dialogs.Markup, StringComparison.Ordinal));
-        await dialogs.FindAll("button").Single(button => button.TextContent.Trim() == "Forget them").ClickAsync(new());
+        await dialogs.InvokeAsync(() => dialogs.FindAll("button").Single(button => button.TextContent.Trim() == "Forget them").ClickAsync(new()));
         await press;
         page.WaitForAssertion(() => Assert.Contains("No registry with credentials", page.Markup, StringComparison.Ordinal));
         Assert.Empty(await Book.ListAsync(TestContext.Current.CancellationToken));
@@ -57,20 +57,20 @@ public sealed class RegistriesPageTests : IAsyncLifetime
     {
         var page = _context.Render<RegistriesPage>();
         page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll("button")));
-        Button(page, "Add a registry").Click();
-        Write(page, host, user, "secret");
+        await page.InvokeAsync(() => Button(page, "Add a registry").Click());
+        await WriteAsync(page, host, user, "secret");
 
-        await page.Find("form").SubmitAsync();
+        await page.InvokeAsync(() => page.Find("form").SubmitAsync());
 
         Assert.Contains(why, page.Find("[role=alert]").TextContent, StringComparison.Ordinal);
         Assert.Empty(await Book.ListAsync(TestContext.Current.CancellationToken));
     }
 
-    private static void Write(IRenderedComponent<RegistriesPage> page, params string[] texts)
+    private static async Task WriteAsync(IRenderedComponent<RegistriesPage> page, params string[] texts)
     {
         for (var index = 0; index < texts.Length; index++)
         {
-            page.FindAll("form input")[index].Change(texts[index]);
+            await page.InvokeAsync(() => page.FindAll("form input")[index].Change(texts[index]));
         }
     }
 

@@ -59,15 +59,15 @@ public sealed class SearchPageTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Search_FormSubmitted_PutsWhatIsAskedIntoTheAddressAndNarrows()
+    public async Task Search_FormSubmitted_PutsWhatIsAskedIntoTheAddressAndNarrows()
     {
         var page = _context.Render<SearchPage>();
         page.WaitForAssertion(() => Assert.Contains(page.FindAll("option"), option => option.TextContent == "api"));
 
-        page.Find("input[type=search]").Input("err.r \\d+");
-        page.FindAll("input[type=checkbox]")[0].Change(true);
-        page.FindAll("select")[0].Change("api");
-        page.Find("form").Submit();
+        await page.InvokeAsync(() => page.Find("input[type=search]").Input("err.r \\d+"));
+        await page.InvokeAsync(() => page.FindAll("input[type=checkbox]")[0].Change(true));
+        await page.InvokeAsync(() => page.FindAll("select")[0].Change("api"));
+        await page.InvokeAsync(() => page.Find("form").Submit());
 
         page.WaitForAssertion(() => Assert.Equal("?q=err.r%20%5Cd%2B&regex=true&app=api", new Uri(Navigation.Uri).Query));
         page.WaitForAssertion(() => Assert.Equal("api #1", Assert.Single(page.FindAll("section.deployment")).GetAttribute("aria-label")));

@@ -42,25 +42,26 @@ public sealed class SecretsPanelTests : IAsyncLifetime
         var panel = Open();
         panel.WaitForAssertion(() => Assert.Contains("has no value: deployments fail", panel.Find(".names li").TextContent, StringComparison.Ordinal));
 
-        Button(panel, "Set").Click();
-        panel.WaitForElement("textarea").Input(Value);
-        await panel.Find("form").SubmitAsync();
+        await panel.InvokeAsync(() => Button(panel, "Set").Click());
+        panel.WaitForElement("textarea");
+        await panel.InvokeAsync(() => panel.Find("textarea").Input(Value));
+        await panel.InvokeAsync(() => panel.Find("form").SubmitAsync());
         panel.WaitForAssertion(() => Assert.Contains("set", panel.Find(".names .when").TextContent, StringComparison.Ordinal));
         Assert.Equal("API_KEY is stored. The next deployment uses it.", Assert.Single(_context.Snackbar.ShownSnackbars).Message);
         Assert.DoesNotContain(Value, panel.Markup, StringComparison.Ordinal);
         Assert.Equal([Value], (await StoredAsync()).Values);
 
         // Opened again the field is empty: nobody reads a value back.
-        Button(panel, "Replace").Click();
+        await panel.InvokeAsync(() => Button(panel, "Replace").Click());
         Assert.Equal("", panel.WaitForElement("textarea").GetAttribute("value") ?? "");
-        panel.Find("textarea").Input("another value");
-        await panel.Find("form").SubmitAsync();
+        await panel.InvokeAsync(() => panel.Find("textarea").Input("another value"));
+        await panel.InvokeAsync(() => panel.Find("form").SubmitAsync());
         panel.WaitForAssertion(() => Assert.Empty(panel.FindAll("form")));
         Assert.Equal(["another value"], (await StoredAsync()).Values);
 
-        Button(panel, "Remove").Click();
+        await panel.InvokeAsync(() => Button(panel, "Remove").Click());
         dialogs.WaitForAssertion(() => Assert.Contains("cannot be read back", dialogs.Markup, StringComparison.Ordinal));
-        dialogs.FindAll("button").Single(button => button.TextContent.Trim() == "Remove API_KEY").Click();
+        await dialogs.InvokeAsync(() => dialogs.FindAll("button").Single(button => button.TextContent.Trim() == "Remove API_KEY").Click());
         panel.WaitForAssertion(() => Assert.Contains("No secrets yet", panel.Find(".none").TextContent, StringComparison.Ordinal));
         Assert.Empty((await Book.ListAsync("web", Cancel))!);
         Assert.Equal(
@@ -75,11 +76,12 @@ public sealed class SecretsPanelTests : IAsyncLifetime
     public async Task NewSecret_Wrong_SaysWhatBesideTheField(string name, string value, string says)
     {
         var panel = Open();
-        Button(panel, "Add a secret").Click();
-        panel.WaitForElement("form input").Input(name);
-        panel.Find("textarea").Input(value);
+        await panel.InvokeAsync(() => Button(panel, "Add a secret").Click());
+        panel.WaitForElement("form input");
+        await panel.InvokeAsync(() => panel.Find("form input").Input(name));
+        await panel.InvokeAsync(() => panel.Find("textarea").Input(value));
 
-        await panel.Find("form").SubmitAsync();
+        await panel.InvokeAsync(() => panel.Find("form").SubmitAsync());
 
         panel.WaitForAssertion(() => Assert.Contains(says, string.Concat(panel.FindAll(".wrong").Select(wrong => wrong.TextContent)), StringComparison.Ordinal));
         Assert.Null(Assert.Single((await Book.ListAsync("web", Cancel))!).UpdatedAt);
@@ -90,24 +92,25 @@ public sealed class SecretsPanelTests : IAsyncLifetime
     {
         await Book.SetAsync("web", "API_KEY", Value, Cancel);
         var panel = Open();
-        Button(panel, "Add a secret").Click();
-        panel.WaitForElement("form input").Input("API_KEY");
-        panel.Find("textarea").Input("other");
+        await panel.InvokeAsync(() => Button(panel, "Add a secret").Click());
+        panel.WaitForElement("form input");
+        await panel.InvokeAsync(() => panel.Find("form input").Input("API_KEY"));
+        await panel.InvokeAsync(() => panel.Find("textarea").Input("other"));
 
-        await panel.Find("form").SubmitAsync();
+        await panel.InvokeAsync(() => panel.Find("form").SubmitAsync());
 
         panel.WaitForAssertion(() => Assert.Contains("replace its value instead", panel.Markup, StringComparison.Ordinal));
         Assert.Equal([Value], (await StoredAsync()).Values);
     }
 
     [Fact]
-    public void Value_WhileTyped_IsMaskedUntilAsked()
+    public async Task Value_WhileTyped_IsMaskedUntilAsked()
     {
         var panel = Open();
-        Button(panel, "Add a secret").Click();
+        await panel.InvokeAsync(() => Button(panel, "Add a secret").Click());
 
         Assert.Contains("masked", panel.WaitForElement("textarea").ClassList);
-        panel.Find("form input[type=checkbox]").Change(true);
+        await panel.InvokeAsync(() => panel.Find("form input[type=checkbox]").Change(true));
         Assert.DoesNotContain("masked", panel.Find("textarea").ClassList);
     }
 

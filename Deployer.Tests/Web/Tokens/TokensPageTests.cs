@@ -33,16 +33,18 @@ public sealed class TokensPageTests : IAsyncLifetime
     public async Task Token_Made_IsShownThisOnce()
     {
         var page = _context.Render<TokensPage>();
-        page.WaitForElement(".page-head button").Click();
-        page.WaitForElement("form input").Change("CI of the shop");
+        page.WaitForElement(".page-head button");
+        await page.InvokeAsync(() => page.Find(".page-head button").Click());
+        page.WaitForElement("form input");
+        await page.InvokeAsync(() => page.Find("form input").Change("CI of the shop"));
 
-        await page.Find("form").SubmitAsync();
+        await page.InvokeAsync(() => page.Find("form").SubmitAsync());
 
         var token = page.WaitForElement(".copy input").GetAttribute("value")!;
         Assert.StartsWith(ApiTokens.Prefix, token, StringComparison.Ordinal);
         Assert.Contains("shown this once", page.Find("section.form").TextContent, StringComparison.Ordinal);
 
-        page.FindAll("button").Single(button => button.TextContent.Trim() == "Done").Click();
+        await page.InvokeAsync(() => page.FindAll("button").Single(button => button.TextContent.Trim() == "Done").Click());
         page.WaitForAssertion(() => Assert.Empty(page.FindAll("section.form")));
         Assert.DoesNotContain(token, page.Markup, StringComparison.Ordinal);
         Assert.DoesNotContain(token, _context.Render<TokensPage>().Markup, StringComparison.Ordinal);
@@ -57,9 +59,11 @@ public sealed class TokensPageTests : IAsyncLifetime
     public async Task Token_WithoutName_SaysWhatIsMissing()
     {
         var page = _context.Render<TokensPage>();
-        page.WaitForElement(".page-head button").Click();
+        page.WaitForElement(".page-head button");
+        await page.InvokeAsync(() => page.Find(".page-head button").Click());
 
-        await page.WaitForElement("form").SubmitAsync();
+        page.WaitForElement("form");
+        await page.InvokeAsync(() => page.Find("form").SubmitAsync());
 
         page.WaitForAssertion(() => Assert.Contains("what the token is for", page.Find(".mud-input-helper-text.mud-input-error").TextContent, StringComparison.Ordinal));
         Assert.Empty(await Tokens.ListAsync(await ActorAsync(), Cancel));
@@ -83,11 +87,12 @@ public sealed class TokensPageTests : IAsyncLifetime
         await MakeAsync("CI", Duration.FromDays(7));
         var dialogs = _context.Render<MudDialogProvider>();
         var page = _context.Render<TokensPage>();
-        page.WaitForElement("button[aria-label='Revoke CI']").Click();
+        page.WaitForElement("button[aria-label='Revoke CI']");
+        await page.InvokeAsync(() => page.Find("button[aria-label='Revoke CI']").Click());
         dialogs.WaitForAssertion(() => Assert.Contains("cannot be undone", dialogs.Markup, StringComparison.Ordinal));
         Assert.Single(await Tokens.ListAsync(await ActorAsync(), Cancel));
 
-        dialogs.FindAll("button").Single(button => button.TextContent.Trim() == "Revoke it").Click();
+        await dialogs.InvokeAsync(() => dialogs.FindAll("button").Single(button => button.TextContent.Trim() == "Revoke it").Click());
 
         page.WaitForAssertion(() => Assert.Contains("No tokens", page.Find(".blank").TextContent, StringComparison.Ordinal));
         Assert.Empty(await Tokens.ListAsync(await ActorAsync(), Cancel));
