@@ -56,12 +56,16 @@ public sealed class AppGate(AppCatalog catalog, ICurrentActor current, AuditLog 
         return await catalog.ChangeAsync(
             name,
             draft,
-            (db, was, after) => audit.Stage(db, actor, new AuditFact(AuditAction.AppChanged, AuditSubject.App(name))
+            (db, was, after) =>
             {
-                Environment = after.Environment,
-                Before = Shown(was.Environment, was.Spec),
-                After = Shown(after.Environment, after.Spec),
-            }),
+                actor.Demand(AccessRole.Admin, was.Environment, name); // it may have moved since it was looked up
+                audit.Stage(db, actor, new AuditFact(AuditAction.AppChanged, AuditSubject.App(name))
+                {
+                    Environment = after.Environment,
+                    Before = Shown(was.Environment, was.Spec),
+                    After = Shown(after.Environment, after.Spec),
+                });
+            },
             cancellationToken);
     }
 

@@ -82,7 +82,10 @@ public sealed class AppCatalog(
         return new AppChange.Saved(new AppView(app.Id, app.Name, app.Environment, app.Spec, now, now, null, null));
     }
 
-    /// <summary>Replaces an app's settings; they take effect with its next deployment. The name stays.</summary>
+    /// <summary>
+    /// Replaces an app's settings; they take effect with its next deployment. The name stays, and so do the names of its
+    /// secrets where the draft has none.
+    /// </summary>
     /// <returns><see cref="AppChange.Saved"/>, <see cref="AppChange.Invalid"/> or <see cref="AppChange.Unknown"/>.</returns>
     public Task<AppChange> ChangeAsync(string name, AppDraft draft, CancellationToken cancellationToken) =>
         ChangeAsync(name, draft, (_, _, _) => { }, cancellationToken);
@@ -91,20 +94,19 @@ public sealed class AppCatalog(
     internal async Task<AppChange> ChangeAsync(
         string name, AppDraft draft, Action<DeployerDb, App, App> alongside, CancellationToken cancellationToken)
     {
-        var checkedDraft = AppValidation.CheckChange(name, draft);
-        if (checkedDraft.App is not { } valid)
-        {
-            return await FindAsync(name, cancellationToken) is null
-                ? new AppChange.Unknown(name)
-                : new AppChange.Invalid(checkedDraft.Errors);
-        }
-
         var now = time.Now();
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
         await using var change = await db.Database.BeginTransactionAsync(cancellationToken);
         if (await db.Apps.AsNoTracking().SingleOrDefaultAsync(app => app.Name == name, cancellationToken) is not { } before)
         {
             return new AppChange.Unknown(name);
+        }
+
+        // Read here, where no other change comes between: a secret may have been stored since the caller looked.
+        var checkedDraft = AppValidation.CheckChange(name, draft with { Secrets = draft.Secrets ?? before.Spec.Secrets });
+        if (checkedDraft.App is not { } valid)
+        {
+            return new AppChange.Invalid(checkedDraft.Errors);
         }
 
         await db.Apps.Where(app => app.Id == before.Id).ExecuteUpdateAsync(

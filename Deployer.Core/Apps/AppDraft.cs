@@ -21,7 +21,7 @@ public sealed record AppDraft
     /// <summary>Environment variables in the clear.</summary>
     public IReadOnlyDictionary<string, string?>? Env { get; init; }
 
-    /// <summary>Names of the secret environment variables.</summary>
+    /// <summary>Names of the secret environment variables; left out of a change, they stay as they are.</summary>
     public IReadOnlyList<string?>? Secrets { get; init; }
 
     /// <summary>Ports.</summary>

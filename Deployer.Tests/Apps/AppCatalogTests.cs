@@ -123,6 +123,22 @@ public sealed class AppCatalogTests(ServerFixture server) : IClassFixture<Server
     }
 
     [Fact]
+    public async Task Change_WithoutSecrets_KeepsTheirNamesAndStillChecksThem()
+    {
+        var name = ServerFixture.NewName();
+        Assert.IsType<AppChange.Saved>(await Catalog.AddAsync(new AppDraft { Name = name, Image = "web:v1", Secrets = ["TOKEN"] }, Cancellation));
+        var clash = new AppDraft { Image = "web:v2", Env = new Dictionary<string, string?>(StringComparer.Ordinal) { ["TOKEN"] = "in the clear" } };
+
+        var kept = await Catalog.ChangeAsync(name, new AppDraft { Image = "web:v2" }, Cancellation);
+        var refused = await Catalog.ChangeAsync(name, clash, Cancellation);
+        var dropped = await Catalog.ChangeAsync(name, new AppDraft { Image = "web:v3", Secrets = [] }, Cancellation);
+
+        Assert.Equal(["TOKEN"], Assert.IsType<AppChange.Saved>(kept).App.Spec.Secrets);
+        Assert.Equal(["secrets[0]"], Assert.IsType<AppChange.Invalid>(refused).Errors.Keys);
+        Assert.Empty(Assert.IsType<AppChange.Saved>(dropped).App.Spec.Secrets);
+    }
+
+    [Fact]
     public void Check_MoreEntriesThanAllowed_SaysHowMany()
     {
         var draft = new AppDraft { Name = "web", Image = "web", Command = [.. Enumerable.Repeat("x", 201)] };
