@@ -57,7 +57,7 @@ public sealed partial class DeployDialog : IDisposable
             return
             [
                 .. chosen is not null && chosen != current.Image
-                    ? [new ChangeLine("Image", Shown(current.Image, current.Digest), Shown(chosen, digest: null))]
+                    ? [new ChangeLine("Image", ImageText.WithShortDigest(current.Image, current.Digest), ImageText.WithShortDigest(chosen))]
                     : Array.Empty<ChangeLine>(),
                 .. ChangeLines.Of(plan.Differences),
                 .. plan.Secrets.Select(secret => new ChangeLine(
@@ -96,9 +96,6 @@ public sealed partial class DeployDialog : IDisposable
             _asked = true;
         }
     }
-
-    private static string Shown(string image, string? digest) =>
-        digest is null ? image : $"{image} ({ImageText.ShortDigest(digest)})";
 
     private void Choose(string version) => _version = version;
 

@@ -10,9 +10,15 @@ internal static class ImageText
         return hex.Length > 12 ? hex[..12] : hex;
     }
 
-    /// <summary><c>web:v1@sha256:0123456789abcdef…</c> → <c>web:v1 (0123456789ab)</c>; a reference without a digest as it is.</summary>
-    public static string WithShortDigest(string image) =>
-        image.Split('@', 2) is [var name, var digest] ? $"{name} ({ShortDigest(digest)})" : image;
+    /// <summary>
+    /// <c>web:v1@sha256:0123456789abcdef…</c> → <c>web:v1 (0123456789ab)</c>, also where the digest is told apart from the
+    /// reference; a reference without one as it is.
+    /// </summary>
+    public static string WithShortDigest(string image, string? digest = null)
+    {
+        var parts = image.Split('@', 2);
+        return (digest ?? parts.ElementAtOrDefault(1)) is { } known ? $"{parts[0]} ({ShortDigest(known)})" : image;
+    }
 
     /// <summary>The version in a reference: its tag, else its short digest, else <c>latest</c>.</summary>
     public static string Version(string image)
