@@ -18,6 +18,10 @@ public sealed class TimeTextTests
     public void Ago_Age_IsToldRoughly(int seconds, string text) =>
         Assert.Equal(text, TimeText.Ago(Now - Duration.FromSeconds(seconds), Now));
 
+    [Fact]
+    public void Span_TwoTimes_AreToldToTheMinuteInUtc() =>
+        Assert.Equal("23 Nov 2026, 15:04 to 2 Jan 2027, 08:00 UTC", TimeText.Span(Now, Instant.FromUtc(2027, 1, 2, 8, 0)));
+
     [Theory]
     [InlineData(0.04, "0.0 s")]
     [InlineData(1.26, "1.3 s")]
