@@ -98,7 +98,8 @@ internal sealed class Doctor(
     private Finding LookAtDisk()
     {
         var free = new DriveInfo(data.Value.Directory).AvailableFreeSpace / Mebibyte;
-        var found = string.Create(CultureInfo.InvariantCulture, $"{free:N0} MiB are free for Data:Directory.");
+        var (size, unit) = free < 10 * 1024 ? (free, "MiB") : (free / 1024, "GiB");
+        var found = string.Create(CultureInfo.InvariantCulture, $"{size:N0} {unit} are free for Data:Directory.");
         return free switch
         {
             < LeastMebibytes => new Finding("disk", FindingState.Failed, found, "Make room now: logs cannot be kept. Lower Logs:Retention:MaxTotalMegabytes, or remove unused images."),
@@ -115,10 +116,12 @@ internal sealed class Doctor(
         var now = time.Now();
         return last > now + ClockSlack
             ? new Finding(
-                "clock", FindingState.Warning, $"It shows {Rfc3339.Format(now)}, but a deployment was queued at {Rfc3339.Format(last.Value)}.",
+                "clock", FindingState.Warning, $"It shows {Shown(now)}, but a deployment was queued at {Shown(last.Value)}.",
                 "Let the machine's clock be set by NTP. Logs stay in order; ages and freezes are wrong until then.")
-            : new Finding("clock", FindingState.Ok, $"It shows {Rfc3339.Format(now)}, and nothing is from later.", null);
+            : new Finding("clock", FindingState.Ok, $"It shows {Shown(now)}, and nothing is from later.", null);
     }
+
+    private static string Shown(Instant time) => time.ToString("uuuu-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
 
     private async Task<Finding> LookAtKeysAsync(CancellationToken cancellationToken)
     {
