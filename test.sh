@@ -24,7 +24,7 @@ case ${1:-} in
 esac
 arguments=("$@")
 
-passed=0 failed=0 skipped=0 running=
+passed=0 failed=0 skipped=0 running= said=
 artifacts=$PWD/artifacts
 # No build server outlives this script.
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
@@ -81,6 +81,18 @@ claim_engine_root() {
 # counter TRX NAME
 counter() { sed -n "s/.*<Counters [^>]*\b$2=\"\([0-9]*\)\".*/\1/p" "$1"; }
 
+# failures TRX: the name of each failed test, and of the first ten also how what it said begins
+failures() {
+  awk 'BEGIN { RS = "<UnitTestResult " }
+    NR > 1 && /^[^>]* outcome="Failed"/ {
+      match($0, /testName="[^"]*"/)
+      printf "FAILED %s\n", substr($0, RSTART + 10, RLENGTH - 11)
+      if (++said > 10 || !match($0, /<Message>[^<]*/)) next
+      count = split(substr($0, RSTART + 9, RLENGTH - 9), lines, "\n")
+      for (i = 1; i <= count && i <= 12; i++) printf "  %s\n", substr(lines[i], 1, 400)
+    }' "$1" | sed 's/&lt;/</g; s/&gt;/>/g; s/&quot;/"/g; s/&#xD;//g; s/&amp;/\&/g'
+}
+
 # run_tests PROJECT TIMEOUT
 run_tests() {
   local results=$artifacts/$1 code=0 trx
@@ -95,8 +107,12 @@ run_tests() {
     passed_here=$(counter "$trx" passed)
     failed_here=$(counter "$trx" failed)
     skipped=$((skipped + $(counter "$trx" total) - passed_here - failed_here))
+    [ "$failed_here" = 0 ] || said+=$(failures "$trx")$'\n'
   fi
-  [ $code = 0 ] || [ "$failed_here" != 0 ] || failed_here=1 # it crashed, hung, or found no test
+  if [ $code != 0 ] && [ "$failed_here" = 0 ]; then
+    failed_here=1 # it crashed, hung, or found no test
+    said+="FAILED $1 as a whole: exit code $code"$'\n'
+  fi
   passed=$((passed + passed_here)) failed=$((failed + failed_here))
 }
 
@@ -118,7 +134,7 @@ run dotnet build Deployer.sln --configuration Release -warnaserror --verbosity q
 
 step "Formatting"
 if ! run dotnet format Deployer.sln --verify-no-changes --no-restore; then
-  echo "run: dotnet format Deployer.sln" >&2
+  said+="FAILED formatting; run: dotnet format Deployer.sln"$'\n'
   failed=$((failed + 1))
 fi
 
@@ -128,10 +144,14 @@ run eng/audit.sh || code=$?
 case $code in
   0) ;;
   3) ;; # it said so: nothing was scanned, and nothing is claimed
-  *) failed=$((failed + 1)) ;;
+  *)
+    said+="FAILED scan for known vulnerabilities"$'\n'
+    failed=$((failed + 1))
+    ;;
 esac
 
-[ "$only" = e2e ] || run_tests Deployer.Tests 20m
-[ "$only" = unit ] || run_tests Deployer.E2E 20m
+[ "$only" = e2e ] || run_tests Deployer.Tests 40m
+[ "$only" = unit ] || run_tests Deployer.E2E 40m
 
 step "Result"
+printf '%s' "$said"
