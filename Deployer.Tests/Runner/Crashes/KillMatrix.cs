@@ -17,7 +17,7 @@ namespace Deployer.Tests.Runner.Crashes;
 /// </summary>
 public sealed class KillMatrix : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(150);
 
     private readonly Dictionary<(Blow, string), string> _faults = [];
@@ -47,7 +47,7 @@ public sealed class KillMatrix : IAsyncLifetime
         _deployer = new DeployerProcess(_root, $"unix://{relay}", new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["Runner:MaxConcurrent"] = "32",
-            ["Runner:CareInterval"] = "00:00:01",
+            ["Runner:CareInterval"] = "00:00:03",
             ["Runner:StaysRunning"] = "00:00:01",
             ["Runner:ShutdownGrace"] = "00:00:01",
             ["Proxy:DrainSeconds"] = "600",

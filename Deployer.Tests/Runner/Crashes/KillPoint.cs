@@ -121,7 +121,7 @@ internal sealed record KillPoint(string Name, StepKind Step, Halt Halt, string V
         },
         ports = new[] { new { container = 8080, host = (int?)null } },
         volumes = StopFirst ? [new { name = $"kill-{Name}", path = "/data" }] : Array.Empty<object>(),
-        health = ImageChecksHealth ? null : new { path = "/healthz", port = 8080, interval_seconds = 1, timeout_seconds = 1, retries = 3 },
+        health = ImageChecksHealth ? null : new { path = "/healthz", port = 8080, interval_seconds = 1, timeout_seconds = 10, retries = 3 },
         hosts = new[] { Host },
         restart = Restarts ? "unless_stopped" : "no",
 
