@@ -24,7 +24,11 @@ public sealed class ContainerOutputsTests(TestEngine docker) : IAsyncLifetime
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
-    public ValueTask DisposeAsync() => _bed.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await docker.TidyUpAsync();
+        await _bed.DisposeAsync();
+    }
 
     [Fact]
     public async Task Follow_SecretInTheOutput_IsMaskedAndTheEndIsTold()

@@ -22,7 +22,11 @@ public sealed class EnginePruningTests(TestEngine docker) : IAsyncLifetime
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
-    public ValueTask DisposeAsync() => _bed.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await docker.TidyUpAsync();
+        await _bed.DisposeAsync();
+    }
 
     [Fact]
     public async Task Prune_WithoutChoice_RemovesSurplusImagesAlone()

@@ -7,9 +7,11 @@ namespace Deployer.Tests.Routing;
 
 /// <summary>Against a real engine: it alone decides which address a container gets.</summary>
 [Collection(DockerTests.Name)]
-public sealed class RouteKeeperTests(TestEngine engine)
+public sealed class RouteKeeperTests(TestEngine engine) : IAsyncDisposable
 {
     private static CancellationToken Stop => RoutingWorld.Stop;
+
+    public ValueTask DisposeAsync() => engine.TidyUpAsync();
 
     [Fact]
     public async Task CheckAsync_ContainerStopsAndGetsAnotherAddress_FollowsIt()

@@ -10,9 +10,11 @@ using Deployer.Core.Logs;
 namespace Deployer.Tests.Engine.Docker;
 
 [Collection(DockerTests.Name)]
-public sealed class DockerContainerTests(TestEngine test)
+public sealed class DockerContainerTests(TestEngine test) : IAsyncDisposable
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public ValueTask DisposeAsync() => test.TidyUpAsync();
 
     [Fact(Timeout = 60_000)]
     public async Task DescribeAsync_RunningEngine_NamesItsPlatformAsImagesDo()

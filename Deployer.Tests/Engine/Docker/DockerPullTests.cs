@@ -6,9 +6,11 @@ using Deployer.Core.Engine;
 namespace Deployer.Tests.Engine.Docker;
 
 [Collection(DockerTests.Name)]
-public sealed class DockerPullTests(TestEngine test)
+public sealed class DockerPullTests(TestEngine test) : IAsyncDisposable
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public ValueTask DisposeAsync() => test.TidyUpAsync();
 
     [Fact(Timeout = 60_000)]
     public async Task PullAsync_NewImage_GivesMilestonesAsDockerPullPrintsThem()

@@ -8,9 +8,11 @@ namespace Deployer.Tests.Engine.Docker;
 
 /// <summary>What a real engine says of the use of processor, memory and disk.</summary>
 [Collection(DockerTests.Name)]
-public sealed class DockerUseTests(TestEngine docker)
+public sealed class DockerUseTests(TestEngine docker) : IAsyncDisposable
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public ValueTask DisposeAsync() => docker.TidyUpAsync();
 
     [Fact]
     public async Task FollowStats_BusyContainer_FirstSampleHasNoProcessorAndTheNextItsShare()
