@@ -71,6 +71,7 @@ internal sealed class OidcProvider : IAsyncDisposable
         ["Auth:Oidc:ClientId"] = ClientId,
         ["Auth:Oidc:ClientSecret"] = ClientSecret,
         ["Auth:Oidc:DisplayName"] = "Example Login",
+        ["Auth:Oidc:TimeoutSeconds"] = "100", // a busy machine
     };
 
     /// <summary>A token with other claims, signed with the right key.</summary>

@@ -31,6 +31,14 @@ public sealed class OidcSettingsTests
     public void Validate_SettingThatCanBeUsed_Passes(string? authority) =>
         Assert.True(new OidcSettingsCheck().Validate(null, new OidcOptions { Authority = authority, ClientId = authority is null ? null : "deployer" }).Succeeded);
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(121)]
+    public void Check_TimeoutOutOfRange_NamesTheKeyAndTheRange(int seconds) => Assert.Equal(
+        $"Auth:Oidc:TimeoutSeconds is {seconds}; set it to 1 to 120.",
+        new OidcSettingsCheck().Validate(
+            null, new OidcOptions { Authority = "https://login.example.com", ClientId = "deployer", TimeoutSeconds = seconds }).FailureMessage);
+
     [Fact]
     public void Secret_FromAFile_IsItsText_AndAFileThatCannotBeReadIsRefused()
     {

@@ -8,6 +8,9 @@ internal sealed class OidcOptions
     /// <summary>Configuration section.</summary>
     public const string Section = "Auth:Oidc";
 
+    /// <summary>The most seconds that a browser is kept waiting.</summary>
+    public const int LongestTimeout = 120;
+
     /// <summary>
     /// Its address, below which <c>/.well-known/openid-configuration</c> lies; people sign in by password and passkey alone
     /// without. Plain http for this machine only. Configuration key <c>Auth:Oidc:Authority</c>.
@@ -34,6 +37,12 @@ internal sealed class OidcOptions
     /// Configuration key <c>Auth:Oidc:AdmitUnknown</c>.
     /// </summary>
     public bool AdmitUnknown { get; set; }
+
+    /// <summary>
+    /// How long it may take to answer Deployer, in seconds, 1 to <see cref="LongestTimeout"/>; whoever signs in waits for
+    /// it. Configuration key <c>Auth:Oidc:TimeoutSeconds</c>.
+    /// </summary>
+    public int TimeoutSeconds { get; set; } = 10;
 
     /// <summary>Whether there is such a system.</summary>
     public bool IsSet => !string.IsNullOrWhiteSpace(Authority);
@@ -82,6 +91,11 @@ internal sealed class OidcSettingsCheck : IValidateOptions<OidcOptions>
         if (!options.EachScope.Contains("openid", StringComparer.Ordinal))
         {
             faults.Add("Auth:Oidc:Scopes lacks openid; set it to e.g. \"openid profile email\".");
+        }
+
+        if (options.TimeoutSeconds is < 1 or > OidcOptions.LongestTimeout)
+        {
+            faults.Add($"Auth:Oidc:TimeoutSeconds is {options.TimeoutSeconds}; set it to 1 to {OidcOptions.LongestTimeout}.");
         }
 
         if (!string.IsNullOrEmpty(options.ClientSecret) && !string.IsNullOrWhiteSpace(options.ClientSecretFile))

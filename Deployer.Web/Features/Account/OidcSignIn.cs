@@ -73,7 +73,7 @@ internal sealed partial class OidcSignIn(IOptions<OidcOptions> settings, ILogger
         options.ClientId = oidc.ClientId;
         options.ClientSecret = oidc.ReadSecret();
         options.RequireHttpsMetadata = !new Uri(oidc.Authority!).IsLoopback;
-        options.BackchannelTimeout = TimeSpan.FromSeconds(10);
+        options.BackchannelTimeout = TimeSpan.FromSeconds(oidc.TimeoutSeconds);
         options.DisableTelemetry = true;
         options.ResponseType = OpenIdConnectResponseType.Code;
         options.ResponseMode = OpenIdConnectResponseMode.Query;
