@@ -28,8 +28,8 @@ public sealed class AppPageTests : IAsyncLifetime
     {
         _context.Engine.Use =
         [
-            new ContainerSample(Instant.FromUnixTimeSeconds(1), null, 50_000_000, 100_000_000),
-            new ContainerSample(Instant.FromUnixTimeSeconds(2), 0.25, 60_000_000, 100_000_000),
+            new ContainerSample(Instant.FromUnixTimeSeconds(1), null, 50 << 20, 100 << 20),
+            new ContainerSample(Instant.FromUnixTimeSeconds(2), 0.25, 60 << 20, 100 << 20),
         ];
         await RunAsync();
 
@@ -37,7 +37,7 @@ public sealed class AppPageTests : IAsyncLifetime
 
         page.WaitForAssertion(() => Assert.Equal("Running", page.Find(".state").TextContent));
         await _context.Time.AdvanceUntilAsync(page.WaitForAssertionAsync(() =>
-            Assert.Equal(["25 % of a core", "60 MB of 100 MB"], page.FindAll(".curve .now").Select(now => now.TextContent))), TimeSpan.FromSeconds(1));
+            Assert.Equal(["25 % of a core", "60 MiB of 100 MiB"], page.FindAll(".curve .now").Select(now => now.TextContent))), TimeSpan.FromSeconds(1));
         Assert.Equal(["Overview", "Live log", "Compare", "Settings", "Webhook"], page.FindAll(".places a").Select(link => link.TextContent));
     }
 
