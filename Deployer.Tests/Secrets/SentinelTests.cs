@@ -14,10 +14,10 @@ public sealed class TalkativeProgram : DeployerProgram
 
     protected override IReadOnlyDictionary<string, string> Settings => new Dictionary<string, string>(StringComparer.Ordinal)
     {
-        ["Logging__LogLevel__Default"] = "Trace",
-        ["Logging__LogLevel__Microsoft.AspNetCore"] = "Trace",
-        ["Logging__LogLevel__Microsoft.EntityFrameworkCore"] = "Trace",
-        ["Logging__LogLevel__System.Net.Http.HttpClient"] = "Trace",
+        ["Logging:LogLevel:Default"] = "Trace",
+        ["Logging:LogLevel:Microsoft.AspNetCore"] = "Trace",
+        ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Trace",
+        ["Logging:LogLevel:System.Net.Http.HttpClient"] = "Trace",
     };
 }
 
@@ -150,7 +150,7 @@ public sealed class SentinelTests(TalkativeProgram program) : IClassFixture<Talk
     private async Task<IReadOnlyList<(string, string)>> ReadFilesAsync()
     {
         var files = new List<(string, string)>();
-        foreach (var path in Directory.GetFiles(program.Directory, "*", SearchOption.AllDirectories))
+        foreach (var path in Directory.GetFiles(program.DataDirectory, "*", SearchOption.AllDirectories))
         {
             if (new FileInfo(path).Length == 0)
             {

@@ -163,7 +163,7 @@ public sealed class AppsOnEngineTests(DeployerProgram program) : IClassFixture<D
         Assert.Equal(deployment.GetProperty("spec").ToString(), (await program.GetAsync($"/api/deployments/{id}")).GetProperty("spec").ToString());
         Assert.Equal(["settings_not_deployed"], Drifts(await RuntimeAsync()));
         Assert.All(
-            Directory.GetFiles(Path.Combine(program.Directory, Core.Secrets.SecretsRegistration.KeyDirectory)),
+            Directory.GetFiles(Path.Combine(program.DataDirectory, Core.Secrets.SecretsRegistration.KeyDirectory)),
             path => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path)));
     }
 

@@ -1,29 +1,22 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Http.Json;
-using System.Text;
 using System.Text.Json;
 using Deployer.Tests.Engine.Docker;
-using Deployer.Tests.Fakes;
-using Deployer.Tests.Proxy;
+using Deployer.Tests.Runner.Crashes;
 
 namespace Deployer.Tests.Deployments.OnEngine;
 
 /// <summary>The real program as a process of its own over the real test engine, driven through its API alone.</summary>
 public class DeployerProgram : IAsyncLifetime
 {
-    private readonly StringBuilder _output = new();
-    private readonly int _port = ProxyWorld.FreePort();
-    private readonly int _proxyPort = ProxyWorld.FreePort();
-    private Process _process = null!;
+    private readonly string _directory = Directory.CreateTempSubdirectory("deployer-program-").FullName;
+    private DeployerProcess _process = null!;
 
     /// <summary>Its data directory.</summary>
-    public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("deployer-program-").FullName;
+    public string DataDirectory => _process.DataDirectory;
 
     /// <summary>Calls its API with the owner's token.</summary>
-    public HttpClient Client { get; private set; } = null!;
+    public HttpClient Client => _process.Client;
 
     /// <summary>The engine, asked without any of our code.</summary>
     internal RawEngine Engine { get; } = new();
@@ -32,63 +25,25 @@ public class DeployerProgram : IAsyncLifetime
     public virtual string Token => "bootstrap-token-of-the-tests-0123456789";
 
     /// <summary>Everything that it has written to standard output and standard error.</summary>
-    public string Output
-    {
-        get
-        {
-            lock (_output)
-            {
-                return _output.ToString();
-            }
-        }
-    }
+    public string Output => _process.Output;
 
-    /// <summary>Further settings, as environment variables.</summary>
+    /// <summary>Further settings, by their configuration keys.</summary>
     protected virtual IReadOnlyDictionary<string, string> Settings => new Dictionary<string, string>(StringComparer.Ordinal);
 
     public async ValueTask InitializeAsync()
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Deployer.Web.dll"));
-        foreach (var (key, value) in new Dictionary<string, string>(Settings, StringComparer.Ordinal)
-        {
-            ["Urls"] = $"http://127.0.0.1:{_port}",
-            ["Proxy__Urls"] = $"http://127.0.0.1:{_proxyPort}",
-            ["Data__Directory"] = Directory,
-            ["Engine__Endpoint"] = RawEngine.Endpoint,
-            ["Auth__BootstrapToken"] = Token,
-            ["Logging__LogLevel__Microsoft.Hosting.Lifetime"] = "Information",
-        })
-        {
-            start.Environment[key] = value;
-        }
-
-        var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _process = Process.Start(start)!;
-        _process.OutputDataReceived += (_, line) =>
-        {
-            Take(line.Data);
-            if (line.Data?.Contains("Application started", StringComparison.Ordinal) == true)
-            {
-                ready.TrySetResult();
-            }
-        };
-        _process.ErrorDataReceived += (_, line) => Take(line.Data);
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
-        Assert.True(await Task.WhenAny(ready.Task, _process.WaitForExitAsync()) == ready.Task, $"Deployer did not start: {Output}");
-        Client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{_port}"), Timeout = TimeSpan.FromMinutes(2) };
+        _process = new DeployerProcess(
+            _directory, RawEngine.Endpoint, new Dictionary<string, string>(Settings, StringComparer.Ordinal) { ["Auth:BootstrapToken"] = Token });
+        Client.Timeout = TimeSpan.FromMinutes(2);
         Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);
+        await _process.StartAsync(TestContext.Current.CancellationToken);
     }
 
     public async ValueTask DisposeAsync()
     {
-        Client.Dispose();
         Engine.Dispose();
-        _process.Kill();
-        await _process.WaitForExitAsync();
-        _process.Dispose();
-        System.IO.Directory.Delete(Directory, recursive: true);
+        await _process.DisposeAsync();
+        Directory.Delete(_directory, recursive: true);
         GC.SuppressFinalize(this);
     }
 
@@ -98,16 +53,11 @@ public class DeployerProgram : IAsyncLifetime
     /// <summary>An image of the open registry.</summary>
     public static string Image(string name) => $"{TestEngine.Registry}/{name}";
 
-    public Task<JsonElement> GetAsync(string path) => Client.GetFromJsonAsync<JsonElement>(path, TestContext.Current.CancellationToken);
+    public Task<JsonElement> GetAsync(string path) => _process.GetAsync(path, TestContext.Current.CancellationToken);
 
     /// <summary>Sends JSON, or nothing, and gives the JSON of an answer of that status.</summary>
-    public async Task<JsonElement> SendAsync(HttpMethod method, string path, object? body, HttpStatusCode expected)
-    {
-        using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
-        request.Content = body is null ? null : JsonContent.Create(body);
-        using var response = await Client.SendAsync(request, TestContext.Current.CancellationToken);
-        return await response.ReadAsync(expected, TestContext.Current.CancellationToken);
-    }
+    public Task<JsonElement> SendAsync(HttpMethod method, string path, object? body, HttpStatusCode expected) =>
+        _process.SendAsync(method, path, body, expected, TestContext.Current.CancellationToken);
 
     /// <summary>Adds an app; what it takes beside its name and image is in <paramref name="more"/>.</summary>
     public Task AddAppAsync(string name, string image, object more)
@@ -155,21 +105,6 @@ public class DeployerProgram : IAsyncLifetime
             .Select(line => $"{line.GetProperty("stream").GetString()}|{line.GetProperty("output").GetString()}")];
 
     /// <summary>Asks an app through the proxy.</summary>
-    public async Task<(HttpStatusCode Status, string Text)> AskAsync(string host, string path)
-    {
-        using var request = new HttpRequestMessage(
-            HttpMethod.Get, new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_proxyPort}{path}")));
-        request.Headers.Host = host;
-        request.Headers.Authorization = null;
-        using var response = await Client.SendAsync(request, TestContext.Current.CancellationToken);
-        return (response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
-    }
-
-    private void Take(string? line)
-    {
-        lock (_output)
-        {
-            _output.AppendLine(line);
-        }
-    }
+    public Task<(HttpStatusCode Status, string Text)> AskAsync(string host, string path) =>
+        _process.AnswerAsync(host, path, TestContext.Current.CancellationToken);
 }

@@ -11,8 +11,8 @@ public sealed class ImpatientProgram : DeployerProgram
 {
     protected override IReadOnlyDictionary<string, string> Settings => new Dictionary<string, string>(StringComparer.Ordinal)
     {
-        ["Runner__StallLimit"] = "00:00:06",
-        ["Runner__StaysRunning"] = "00:00:02",
+        ["Runner:StallLimit"] = "00:00:06",
+        ["Runner:StaysRunning"] = "00:00:02",
     };
 }
 

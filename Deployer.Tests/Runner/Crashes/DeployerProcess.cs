@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using Deployer.Tests.Fakes;
 using Deployer.Tests.Proxy;
@@ -16,23 +17,37 @@ internal sealed class DeployerProcess : IAsyncDisposable
     private readonly Dictionary<string, string> _settings;
     private readonly int _port = ProxyWorld.FreePort();
     private readonly int _proxyPort = ProxyWorld.FreePort();
-    private readonly StreamWriter _output;
+    private readonly StringBuilder _output = new();
     private Process? _process;
 
-    /// <param name="directory">For its data and its output.</param>
+    /// <param name="directory">Where its data directory lies.</param>
     /// <param name="endpoint">Its engine.</param>
-    /// <param name="settings">Further settings.</param>
+    /// <param name="settings">Further settings, by their configuration keys.</param>
     public DeployerProcess(string directory, string endpoint, Dictionary<string, string> settings)
     {
         _directory = directory;
         _endpoint = endpoint;
         _settings = settings;
-        _output = new StreamWriter(Path.Combine(directory, "deployer.log")) { AutoFlush = true };
         Client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{_port}"), Timeout = TimeSpan.FromSeconds(30) };
     }
 
     /// <summary>Calls its API.</summary>
     public HttpClient Client { get; }
+
+    /// <summary>Its data directory.</summary>
+    public string DataDirectory => Path.Combine(_directory, "data");
+
+    /// <summary>Everything that it has written to standard output and standard error, also before it was killed.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (_output)
+            {
+                return _output.ToString();
+            }
+        }
+    }
 
     /// <summary>Calls its proxy, also with requests that take for ever.</summary>
     private readonly HttpClient _proxy = new() { Timeout = Timeout.InfiniteTimeSpan };
@@ -50,10 +65,11 @@ internal sealed class DeployerProcess : IAsyncDisposable
         foreach (var (key, value) in _settings
             .Append(new("Urls", $"http://127.0.0.1:{_port}"))
             .Append(new("Proxy:Urls", $"http://127.0.0.1:{_proxyPort}"))
-            .Append(new("Data:Directory", Path.Combine(_directory, "data")))
+            .Append(new("Data:Directory", DataDirectory))
             .Append(new("Engine:Endpoint", _endpoint)))
         {
-            start.ArgumentList.Add($"--{key}={value}");
+            // Not as arguments: those are for everybody on the machine to read.
+            start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
         }
 
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -74,7 +90,7 @@ internal sealed class DeployerProcess : IAsyncDisposable
         if (await Task.WhenAny(ready.Task, ended) == ended)
         {
             await ended;
-            Assert.Fail($"Deployer did not start: exit code {process.ExitCode}; see {_directory}/deployer.log.");
+            Assert.Fail($"Deployer did not start: exit code {process.ExitCode}. {Output}");
         }
     }
 
@@ -102,11 +118,14 @@ internal sealed class DeployerProcess : IAsyncDisposable
         return code;
     }
 
+    /// <summary>Gives the JSON of an answer.</summary>
     public Task<JsonElement> GetAsync(string path, CancellationToken cancellationToken) => Client.GetFromJsonAsync<JsonElement>(path, cancellationToken);
 
-    public async Task<JsonElement> SendAsync(HttpMethod method, string path, object body, HttpStatusCode expected, CancellationToken cancellationToken)
+    /// <summary>Sends JSON, or nothing, and gives the JSON of an answer of that status.</summary>
+    public async Task<JsonElement> SendAsync(HttpMethod method, string path, object? body, HttpStatusCode expected, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = JsonContent.Create(body) };
+        using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
+        request.Content = body is null ? null : JsonContent.Create(body);
         using var response = await Client.SendAsync(request, cancellationToken);
         return await response.ReadAsync(expected, cancellationToken);
     }
@@ -114,12 +133,10 @@ internal sealed class DeployerProcess : IAsyncDisposable
     /// <summary>Asks an app through the proxy; <see langword="null"/> unless it answers 200.</summary>
     public async Task<string?> AskAsync(string host, string path, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_proxyPort}{path}")));
-        request.Headers.Host = host;
         try
         {
-            using var response = await _proxy.SendAsync(request, cancellationToken);
-            return response.IsSuccessStatusCode ? (await response.Content.ReadAsStringAsync(cancellationToken)).Trim() : null;
+            var (status, text) = await AnswerAsync(host, path, cancellationToken);
+            return status == HttpStatusCode.OK ? text.Trim() : null;
         }
         catch (HttpRequestException)
         {
@@ -127,19 +144,27 @@ internal sealed class DeployerProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Asks an app through the proxy, and gives what comes.</summary>
+    public async Task<(HttpStatusCode Status, string Text)> AnswerAsync(string host, string path, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_proxyPort}{path}")));
+        request.Headers.Host = host;
+        using var response = await _proxy.SendAsync(request, cancellationToken);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken));
+    }
+
     public async ValueTask DisposeAsync()
     {
         await KillAsync(CancellationToken.None);
         Client.Dispose();
         _proxy.Dispose();
-        await _output.DisposeAsync();
     }
 
     private void Write(string? line)
     {
         lock (_output)
         {
-            _output.WriteLine(line);
+            _output.AppendLine(line);
         }
     }
 }

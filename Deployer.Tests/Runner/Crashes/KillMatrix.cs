@@ -17,9 +17,6 @@ namespace Deployer.Tests.Runner.Crashes;
 /// </summary>
 public sealed class KillMatrix : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(150);
-
     private readonly Dictionary<(Blow, string), string> _faults = [];
     private readonly HashSet<(Blow, string)> _judged = [];
     private readonly Dictionary<string, App> _apps = KillPoint.All.ToDictionary(point => point.Name, point => new App(point), StringComparer.Ordinal);
@@ -123,7 +120,7 @@ public sealed class KillMatrix : IAsyncLifetime
         await TestEngine.RunScriptAsync(EngineRoot, "purge");
         if (Environment.GetEnvironmentVariable("DEPLOYER_TEST_ARTIFACTS") is { Length: > 0 } artifacts)
         {
-            File.Copy(Path.Combine(_root, "deployer.log"), Path.Combine(artifacts, "kill-matrix.log"), overwrite: true);
+            await File.WriteAllTextAsync(Path.Combine(artifacts, "kill-matrix.log"), _deployer?.Output);
         }
 
         Directory.Delete(_root, recursive: true);
@@ -146,7 +143,7 @@ public sealed class KillMatrix : IAsyncLifetime
 
         foreach (var app in _apps.Values)
         {
-            var ended = await UntilAsync($"{app.Point.Name} #{app.Number} ends", () => ReadAsync(app), IsFinal);
+            var ended = await Patience.UntilAsync($"{app.Point.Name} #{app.Number} ends", () => ReadAsync(app), IsFinal);
             Assert.True(Text(ended, "status") == "succeeded", $"{app.Point.Name} #{app.Number} was not halted, and yet it {Text(ended, "status")}: {await LogAsync(app)}");
             app.Serving = app.Number;
             app.ServingContainer = Text(ended, "container_id")!;
@@ -186,17 +183,17 @@ public sealed class KillMatrix : IAsyncLifetime
             var point = $"{blow}/{app.Point.Name}: it comes to {app.Point.Step}";
             if (hold is not null)
             {
-                await hold.Reached.WaitAsync(Patience, TimeProvider.System, Stop);
+                await hold.Reached.WaitAsync(Patience.Limit, TimeProvider.System, Stop);
             }
 
-            await UntilAsync(point, () => ReadAsync(app), deployment =>
+            await Patience.UntilAsync(point, () => ReadAsync(app), deployment =>
             {
                 Assert.False(IsFinal(deployment), $"{point}, but it ended: {deployment}");
                 return Steps(deployment).Any(step => step == (Word(app.Point.Step), "running"));
             });
             if (Sign(app.Point.Halt) is { } sign)
             {
-                await UntilAsync($"{point} and says '{sign}'", () => LogAsync(app), log => log.Contains(sign, StringComparison.Ordinal));
+                await Patience.UntilAsync($"{point} and says '{sign}'", () => LogAsync(app), log => log.Contains(sign, StringComparison.Ordinal));
             }
         }
     }
@@ -281,7 +278,7 @@ public sealed class KillMatrix : IAsyncLifetime
             return;
         }
 
-        await UntilAsync(
+        await Patience.UntilAsync(
             "the old container runs on",
             async () =>
             {
@@ -297,7 +294,7 @@ public sealed class KillMatrix : IAsyncLifetime
 
     private Task JudgeAsync(Blow blow, App app) => NoteAsync(blow, app, async () =>
     {
-        var ended = await UntilAsync($"#{app.Number} ends", () => ReadAsync(app), IsFinal);
+        var ended = await Patience.UntilAsync($"#{app.Number} ends", () => ReadAsync(app), IsFinal);
         var succeeded = Text(ended, "status") == "succeeded";
         if (blow == Blow.Canceled)
         {
@@ -336,7 +333,7 @@ public sealed class KillMatrix : IAsyncLifetime
     private async Task CheckServesAsync(App app, string version)
     {
         var seen = "";
-        await UntilAsync(
+        await Patience.UntilAsync(
             $"{app.Point.Name} is served by {version} alone",
             async () =>
             {
@@ -405,26 +402,6 @@ public sealed class KillMatrix : IAsyncLifetime
     private static void Say(string text) => TestContext.Current.SendDiagnosticMessage(text);
 
     private static string Version() => Guid.NewGuid().ToString("N")[..8];
-
-    private static Task<T> UntilAsync<T>(string what, Func<Task<T>> look, Func<T, bool> isSo) => UntilAsync(what, look, isSo, () => "");
-
-    // A process and an engine outside of this one ring no bell here.
-    private static async Task<T> UntilAsync<T>(string what, Func<Task<T>> look, Func<T, bool> isSo, Func<string> seen)
-    {
-        var began = TimeProvider.System.GetTimestamp();
-        using var timer = new PeriodicTimer(LookInterval, TimeProvider.System);
-        while (true)
-        {
-            var found = await look();
-            if (isSo(found))
-            {
-                return found;
-            }
-
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience, $"Never: {what}. {seen()}");
-            await timer.WaitForNextTickAsync(Stop);
-        }
-    }
 
     /// <summary>An app and how far it has come.</summary>
     private sealed class App(KillPoint point)
