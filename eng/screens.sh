@@ -5,14 +5,13 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 command -v convert >/dev/null || { apt-get update -q && apt-get install -y -q --no-install-recommends imagemagick; }
+made=$(mktemp -d)
+trap 'rm -rf "$made"; eng/engine.sh down test' EXIT
 eng/engine.sh up test
 eval "$(eng/engine.sh env test)"
-made=$(mktemp -d)
-trap 'rm -rf "$made"' EXIT
 dotnet run --project Deployer.E2E -c Release -- screens "$made"
 mkdir -p docs/screens
 for picture in "$made"/*.png; do
   convert "$picture" -strip -dither None -colors 256 -define png:compression-level=9 "PNG8:docs/screens/$(basename "$picture")"
 done
-eng/engine.sh down test
 du -h docs/screens

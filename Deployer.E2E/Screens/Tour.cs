@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Deployer.E2E.Hosting;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -5,7 +6,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Deployer.E2E.Screens;
 
 /// <summary>Makes the pictures of <c>docs/screens.md</c> anew.</summary>
-internal static class Tour
+internal static partial class Tour
 {
     private static readonly Look Phone = new("phone", 390, 844, IsDark: true);
     private static readonly Look Dark = new("dark", 1440, 900, IsDark: true);
@@ -96,6 +97,7 @@ internal static class Tour
         await window.GoToAsync("/apps/shop");
         await Expect(window.App.History.First).ToBeVisibleAsync();
         await Expect(window.Page.GetByText("Running, healthy")).ToBeVisibleAsync();
+        await Expect(window.Page.Locator(".use polyline").First).ToHaveAttributeAsync("points", HalfAMinute(), new() { Timeout = 90_000 });
         await KeepAsync(window, directory, "app");
         await phone.GoToAsync("/apps/shop");
         await Expect(phone.Page.GetByText("Running, healthy")).ToBeVisibleAsync();
@@ -155,6 +157,9 @@ internal static class Tour
         await Expect(window.Page.Locator(".shell h1").First).ToBeVisibleAsync(new() { Timeout = 30_000 });
         return window;
     }
+
+    [GeneratedRegex(@"^(\S+ ){30}")]
+    private static partial Regex HalfAMinute();
 
     // The pointer away, and messages that pass with it.
     private static async Task KeepAsync(Window window, string directory, string name)
