@@ -24,7 +24,7 @@ case ${1:-} in
 esac
 arguments=("$@")
 
-passed=0 failed=0 skipped=0 running= said=
+passed=0 failed=0 skipped=0 running= said= scratch=
 artifacts=$PWD/artifacts
 # No build server outlives this script.
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
@@ -32,7 +32,8 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1 U
 finish() {
   local code=$?
   trap - EXIT
-  [ -z "$running" ] || kill "$running" 2>/dev/null || true
+  [ -z "$running" ] || break_off "$running"
+  [ -z "$scratch" ] || clear_scratch || code=1
   if [ -n "${DEPLOYER_ENGINE_ROOT:-}" ]; then
     eng/engine.sh down test || code=1
     mkdir -p "$artifacts/engine"
@@ -44,15 +45,39 @@ finish() {
   [ $skipped != 0 ] || echo "$passed passed, $failed failed"
   exit $code
 }
+
+# break_off GROUP: ends a group of processes, by force if it takes more than ten seconds
+break_off() {
+  local tries
+  kill -TERM -- "-$1" 2>/dev/null || return 0
+  for ((tries = 50; tries > 0; tries--)); do
+    kill -0 -- "-$1" 2>/dev/null || return 0
+    sleep 0.2
+  done
+  kill -KILL -- "-$1" 2>/dev/null || true
+}
+
+# A test that was broken off leaves an engine of its own and a small disk that it has mounted.
+clear_scratch() {
+  local pid code=0
+  for pid in "$scratch"/*/dockerd.pid "$scratch"/*/*/dockerd.pid; do
+    [ ! -e "$pid" ] || DEPLOYER_ENGINE_ROOT=$(dirname "$pid") eng/engine.sh purge bare || code=1
+  done
+  awk -v below="$scratch/" 'index($2, below) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r -n1 umount --lazy || code=1
+  rm -rf "$scratch"
+  return $code
+}
+
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
 step() { printf '\n== %s\n' "$*"; }
 
-# A signal is answered at once only while the shell waits for a child in the background. Descriptor 8 is the lock.
+# A signal is answered at once only while the shell waits for a child in the background, which leads a group of its own
+# to be ended with all that it started. Descriptor 8 is the lock.
 run() {
-  "$@" </dev/null 8>&- &
+  setsid "$@" </dev/null 8>&- &
   running=$!
   local code=0
   wait "$running" || code=$?
@@ -100,7 +125,7 @@ run_tests() {
   rm -rf "$results"
   mkdir -p "$results"
   trx=$results/results.trx
-  DEPLOYER_TEST_ARTIFACTS=$results run "$1/bin/Release/net10.0/$1" --results-directory "$results" \
+  DEPLOYER_TEST_ARTIFACTS=$results TMPDIR=$scratch run "$1/bin/Release/net10.0/$1" --results-directory "$results" \
     --report-xunit-trx --report-xunit-trx-filename results.trx --timeout "$2" "${arguments[@]}" || code=$?
   local passed_here=0 failed_here=0
   if [ -s "$trx" ]; then
@@ -123,6 +148,7 @@ step "Set-up"
 . eng/debian.sh
 require_sdk .
 mkdir -p "$artifacts"
+scratch=$(mktemp -d /tmp/deployer-XXXXXX) # short: sockets lie in it
 claim_engine_root
 [ "$only" = unit ] || install_packages "$artifacts/apt.log" chromium fonts-dejavu-core fonts-liberation
 run eng/engine.sh up test
