@@ -16,6 +16,35 @@ public sealed class ProxySwitchTests
     private static CancellationToken Stop => ProxyWorld.Stop;
 
     [Fact]
+    public async Task Stop_AskedTwiceWhileARequestRuns_IsOverForBothWhenItIsAnsweredAndTheRegisterLeft()
+    {
+        await using var world = await ProxyWorld.StartAsync();
+        var register = world.Routing.Get<ProxyRegister>();
+        var arrived = new TaskCompletionSource();
+        var finish = new TaskCompletionSource();
+        await world.AddAppAsync(Host, async context =>
+        {
+            arrived.SetResult();
+            await finish.Task;
+            await context.Response.WriteAsync("late");
+        });
+        var slow = world.GetAsync(Host, "/slow");
+        await arrived.Task;
+
+        var first = world.Proxy.StopAsync(Stop);
+        var second = world.Proxy.StopAsync(Stop);
+        Assert.False(second.IsCompleted);
+        Assert.Single(await register.ListServingAsync(Stop));
+        finish.SetResult();
+        using var answer = await slow;
+
+        Assert.Equal("late", await answer.Content.ReadAsStringAsync(Stop));
+        await second;
+        Assert.True(first.IsCompletedSuccessfully, "The host would end what the first call still uses.");
+        Assert.Empty(await register.ListServingAsync(Stop));
+    }
+
+    [Fact]
     public async Task Switch_RequestUnderWay_EndsAtTheOldWhileNewOnesGoToTheNew()
     {
         await using var world = await ProxyWorld.StartAsync();

@@ -27,6 +27,9 @@ internal sealed class ProxyWorld : IAsyncDisposable
 
     public Uri Address { get; private set; } = new("http://unset");
 
+    /// <summary>The first proxy.</summary>
+    public IHostedService Proxy { get; private set; } = null!;
+
     public static Task<ProxyWorld> StartAsync() => StartAsync(_ => { });
 
     public static async Task<ProxyWorld> StartAsync(Action<ProxyOptions> configure)
@@ -50,6 +53,7 @@ internal sealed class ProxyWorld : IAsyncDisposable
         configure(options);
         var proxy = ActivatorUtilities.CreateInstance<ProxyHost>(routing.Get<IServiceProvider>(), Options.Create(options));
         await proxy.StartAsync(Stop);
+        Proxy ??= proxy;
         _owned.Add(new Stopped(proxy));
         return new Uri(proxy.Addresses.First());
     }

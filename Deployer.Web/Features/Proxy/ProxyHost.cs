@@ -22,10 +22,12 @@ internal sealed partial class ProxyHost(
 
     private readonly ILogger<ProxyHost> _logger = loggers.CreateLogger<ProxyHost>();
     private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _gate = new();
     private readonly ProxyTable _table = new(ProxyConnections.Open);
     private WebApplication? _server;
     private ProxyFollower? _follower;
     private Task _following = Task.CompletedTask;
+    private Task? _stopped;
     private int _disposed;
 
     /// <summary>Addresses it really listens on, once started.</summary>
@@ -52,8 +54,19 @@ internal sealed partial class ProxyHost(
         LogListening(string.Join(" and ", Addresses));
     }
 
-    /// <summary>Takes no more requests, lets those under way end, and only then leaves the register.</summary>
-    public async Task StopAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Takes no more requests, lets those under way end, and only then leaves the register. Called again, it is over when
+    /// the first call is: a host that is asked to stop twice ends its services once the later call is through.
+    /// </summary>
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            return _stopped ??= StopOnceAsync(cancellationToken);
+        }
+    }
+
+    private async Task StopOnceAsync(CancellationToken cancellationToken)
     {
         if (_server is null || _follower is null)
         {
