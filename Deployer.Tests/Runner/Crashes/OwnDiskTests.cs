@@ -58,7 +58,7 @@ public sealed class OwnDiskTests(TestEngine docker) : IAsyncLifetime
         await Patience.UntilAsync("the new container comes", () => ContainersAsync(Stop), containers => containers.Count == 2);
         await Patience.UntilAsync("the disk is full and the new container goes", () => ContainersAsync(Stop), containers => containers.Count == 1);
 
-        // There is no room for the end yet, and none is claimed: but the app is served.
+        // Whether or not there is room for the end yet: the app is served.
         Assert.Equal((old.Id, ContainerStatus.Running), (await ContainersAsync(Stop)).Select(container => (container.Id, container.Status)).Single());
         Assert.Equal("hello from nohealth-v1", await deployer.AskAsync(Host, "/", Stop));
 
