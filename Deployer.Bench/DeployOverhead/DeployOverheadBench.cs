@@ -9,11 +9,13 @@ namespace Deployer.Bench.DeployOverhead;
 
 /// <summary>
 /// What a deployment takes over <c>docker pull &amp;&amp; docker run</c> of the same image with the same command: the command
-/// line and Deployer in turn, on one engine. Needs a test engine (<c>eng/engine.sh up test</c>).
+/// line, the command line with a network of its own as Deployer uses one, and Deployer in turn, on one engine. Needs a test
+/// engine (<c>eng/engine.sh up test</c>).
 /// </summary>
 internal sealed class DeployOverheadBench(string endpoint, string registry, DeployerApi api)
 {
     private const string App = "deploy-overhead-bench";
+    private const string Network = "deploy-overhead-bench";
     private const string Token = "measurement-measurement-measurement";
 
     private static readonly Case[] Cases =
@@ -46,11 +48,19 @@ internal sealed class DeployOverheadBench(string endpoint, string registry, Depl
             CancellationToken.None);
         using var api = new DeployerApi(dashboard, Token);
         var bench = new DeployOverheadBench(endpoint, registry, api);
-        Console.WriteLine("| image | command line, s | Deployer, s | ratio | difference, s |");
-        Console.WriteLine("|---|---|---|---|---|");
-        foreach (var one in Cases)
+        Console.WriteLine("| image | command line, s | the same with a network, s | Deployer, s | ratio | ratio to that with a network |");
+        Console.WriteLine("|---|---|---|---|---|---|");
+        await bench.DockerAsync(["network", "create", Network]);
+        try
         {
-            await bench.MeasureAsync(one);
+            foreach (var one in Cases)
+            {
+                await bench.MeasureAsync(one);
+            }
+        }
+        finally
+        {
+            await bench.DockerAsync(["network", "rm", Network]);
         }
 
         return 0;
@@ -60,29 +70,27 @@ internal sealed class DeployOverheadBench(string endpoint, string registry, Depl
     {
         var image = $"{registry}/{one.Image}";
         var byHand = new List<double>();
+        var withNetwork = new List<double>();
         var deployed = new List<double>();
         var steps = new Dictionary<string, List<double>>(StringComparer.Ordinal);
 
         // The first of each warms compilers and caches.
         for (var round = 0; round <= one.Rounds; round++)
         {
-            await PrepareAsync(one, image);
-            var begun = Stopwatch.GetTimestamp();
-            await DockerAsync(["pull", "--quiet", image]);
-            await DockerAsync(["run", "--detach", "--name", App, image, .. one.Command]);
-            var manual = Stopwatch.GetElapsedTime(begun).TotalSeconds;
-            await DockerAsync(["rm", "--force", App]);
+            var manual = await RunByHandAsync(one, image, []);
+            var attached = await RunByHandAsync(one, image, ["--network", Network]);
 
             await PrepareAsync(one, image);
             await api.AddAppAsync(
                 new { name = App, image, command = one.Command, health = new { path = one.Probe, port = 8080, interval_seconds = 1 } }, CancellationToken.None);
-            begun = Stopwatch.GetTimestamp();
+            var begun = Stopwatch.GetTimestamp();
             var deployment = await api.FollowAsync(App, CancellationToken.None);
             var automatic = Stopwatch.GetElapsedTime(begun).TotalSeconds;
             await api.RemoveAppAsync(App, CancellationToken.None);
             if (round > 0)
             {
                 byHand.Add(manual);
+                withNetwork.Add(attached);
                 deployed.Add(automatic);
                 Note(deployment, steps);
             }
@@ -90,9 +98,20 @@ internal sealed class DeployOverheadBench(string endpoint, string registry, Depl
 
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"| {one.What}, median of {one.Rounds} | {Median(byHand):0.00} | {Median(deployed):0.00} | {Median(deployed) / Median(byHand):0.00} | {Median(deployed) - Median(byHand):0.00} |"));
+            $"| {one.What}, median of {one.Rounds} | {Median(byHand):0.00} | {Median(withNetwork):0.00} | {Median(deployed):0.00} | {Median(deployed) / Median(byHand):0.00} | {Median(deployed) / Median(withNetwork):0.00} |"));
         Console.WriteLine("  steps: " + string.Join(", ", steps.Select(step => string.Create(CultureInfo.InvariantCulture, $"{step.Key} {Median(step.Value):0.000}"))));
-        Console.WriteLine($"  each: {Each(byHand)} | {Each(deployed)}");
+        Console.WriteLine($"  each: {Each(byHand)} | {Each(withNetwork)} | {Each(deployed)}");
+    }
+
+    private async Task<double> RunByHandAsync(Case one, string image, string[] options)
+    {
+        await PrepareAsync(one, image);
+        var begun = Stopwatch.GetTimestamp();
+        await DockerAsync(["pull", "--quiet", image]);
+        await DockerAsync(["run", "--detach", "--name", App, .. options, image, .. one.Command]);
+        var took = Stopwatch.GetElapsedTime(begun).TotalSeconds;
+        await DockerAsync(["rm", "--force", App]);
+        return took;
     }
 
     private async Task PrepareAsync(Case one, string image)

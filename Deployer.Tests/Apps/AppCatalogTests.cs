@@ -45,7 +45,7 @@ public sealed class AppCatalogTests(ServerFixture server) : IClassFixture<Server
         var options = new DbContextOptionsBuilder<DeployerDb>().UseSqlite(db.Database.GetConnectionString())
             .AddInterceptors(new CommandRecorder(commands)).Options;
         var catalog = new AppCatalog(
-            new SingleFactory(options), server.Engine, server.Services.GetRequiredService<InstanceIdentity>(),
+            new FixedDatabases(options), server.Engine, server.Services.GetRequiredService<InstanceIdentity>(),
             server.Services.GetRequiredService<AppOperations>(), new DeploymentFeed(), new FakeTimeProvider());
 
         await catalog.ListAsync(Cancellation);
@@ -173,11 +173,6 @@ public sealed class AppCatalogTests(ServerFixture server) : IClassFixture<Server
         db.Deployments.AddRange(rows);
         await db.SaveChangesAsync(Cancellation);
         return [.. rows.Select(row => row.Id)];
-    }
-
-    private sealed class SingleFactory(DbContextOptions<DeployerDb> options) : IDbContextFactory<DeployerDb>
-    {
-        public DeployerDb CreateDbContext() => new(options);
     }
 
     private sealed class CommandRecorder(List<string> commands) : DbCommandInterceptor
