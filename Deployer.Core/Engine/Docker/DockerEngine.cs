@@ -23,8 +23,12 @@ internal sealed class DockerEngine(Uri endpoint, TimeProvider time) : IContainer
     {
         using var limit = new CancellationTokenSource(DescribeLimit, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
-        var version = await _connection.AskAsync(() => _connection.Client.System.GetVersionAsync(both.Token), DockerFailures.OfRequest, cancellationToken);
-        var info = await _connection.AskAsync(() => _connection.Client.System.GetSystemInfoAsync(both.Token), DockerFailures.OfRequest, cancellationToken);
+
+        // Both at once: for either the engine runs programs of its own to learn their versions, which takes it a while.
+        var versionAsked = _connection.AskAsync(() => _connection.Client.System.GetVersionAsync(both.Token), DockerFailures.OfRequest, cancellationToken);
+        var infoAsked = _connection.AskAsync(() => _connection.Client.System.GetSystemInfoAsync(both.Token), DockerFailures.OfRequest, cancellationToken);
+        await Task.WhenAll(versionAsked, infoAsked);
+        var (version, info) = (await versionAsked, await infoAsked);
         return new EngineInfo(
             version.Version,
             version.APIVersion,

@@ -51,6 +51,8 @@ internal static class DockerImages
     private static async Task PullIntoAsync(
         DockerConnection connection, PullMessages messages, ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken)
     {
+        // Beside the pull: the engine takes a while to say what it is.
+        var engine = connection.AskAsync(() => connection.Client.System.GetVersionAsync(cancellationToken), DockerFailures.OfRequest, cancellationToken);
         try
         {
             // An empty tag would pull every tag of the repository.
@@ -75,22 +77,24 @@ internal static class DockerImages
                     inner: null);
             }
 
-            await RequirePlatformAsync(connection, image, cancellationToken);
+            await RequirePlatformAsync(connection, image, await engine, cancellationToken);
             messages.Complete(failure: null);
         }
         catch (Exception exception)
         {
+            // What went wrong with the pull tells more than what went wrong beside it.
+            await ((Task)engine).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             messages.Complete(exception);
         }
     }
 
     // An image that names one platform alone is pulled whatever it is made for, and would fail with "exec format error".
-    private static async Task RequirePlatformAsync(DockerConnection connection, ImageReference image, CancellationToken cancellationToken)
+    private static async Task RequirePlatformAsync(
+        DockerConnection connection, ImageReference image, VersionResponse engine, CancellationToken cancellationToken)
     {
         var name = image.PullName;
         var pulled = await FindAsync(connection, name, cancellationToken)
             ?? throw new EngineException(FailureCode.ImageNotFound, $"The engine pulled {name} but does not hold it: it was removed meanwhile.", inner: null);
-        var engine = await connection.AskAsync(() => connection.Client.System.GetVersionAsync(cancellationToken), DockerFailures.OfRequest, cancellationToken);
         if (!Runs(engine.Os, pulled.OperatingSystem) || !Runs(engine.Arch, pulled.Architecture))
         {
             throw new EngineException(
