@@ -161,7 +161,9 @@ public sealed class KillMatrix : IAsyncLifetime
         }
 
         _relay!.Arm(holds.Select(entry => entry.hold).OfType<Hold>());
-        foreach (var app in _apps.Values)
+
+        // Those that pull come first: they share an image, and who comes once the engine holds it has nothing to be halted at.
+        foreach (var app in _apps.Values.OrderByDescending(app => app.Point.Halt == Halt.SlowPull))
         {
             if (app.Point.Halt == Halt.SlowRequest)
             {
