@@ -24,8 +24,8 @@ internal sealed record Hold(EngineCall Call, bool AfterTheDeed, EngineCall? Sinc
     private volatile bool _awake = Since is null;
     private int _taken;
 
-    /// <summary>A word in the answer up to which it is let through; <see langword="null"/> keeps the answer from its first byte.</summary>
-    public string? LetThrough { get; init; }
+    /// <summary>What the answer is let through up to the end of; <see langword="null"/> keeps it from its first byte.</summary>
+    public Regex? LetThrough { get; init; }
 
     /// <summary>Completes when the call has come so far.</summary>
     public Task Reached => _reached.Task;
@@ -160,10 +160,11 @@ internal sealed partial class EngineRelay : IAsyncDisposable
         {
             if (line.Held is { } hold)
             {
-                if (hold.LetThrough is { } word)
+                if (hold.LetThrough is { } last)
                 {
-                    await client.SendAsync(buffer.AsMemory(0, count), cut);
-                    if (!Encoding.UTF8.GetString(buffer, 0, count).Contains(word, StringComparison.Ordinal))
+                    var match = last.Match(Encoding.ASCII.GetString(buffer, 0, count));
+                    await client.SendAsync(buffer.AsMemory(0, match.Success ? match.Index + match.Length : count), cut);
+                    if (!match.Success)
                     {
                         continue;
                     }

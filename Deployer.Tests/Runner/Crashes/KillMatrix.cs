@@ -58,14 +58,14 @@ public sealed class KillMatrix : IAsyncLifetime
             {
                 await GoRoundAsync(blow);
             }
-            catch (XunitException exception)
+            catch (Exception exception) when (!Stop.IsCancellationRequested)
             {
                 // The rounds before stand; this one and those to come are lost.
                 foreach (var lost in Enum.GetValues<Blow>().Where(other => other >= blow))
                 {
                     foreach (var app in _apps.Values)
                     {
-                        _faults.TryAdd((lost, app.Point.Name), $"The round {blow} broke off: {exception.Message}");
+                        _faults.TryAdd((lost, app.Point.Name), $"The round {blow} broke off: {exception.GetType().Name}: {exception.Message}");
                     }
                 }
 
@@ -162,8 +162,7 @@ public sealed class KillMatrix : IAsyncLifetime
 
         _relay!.Arm(holds.Select(entry => entry.hold).OfType<Hold>());
 
-        // Those that pull come first: they share an image, and who comes once the engine holds it has nothing to be halted at.
-        foreach (var app in _apps.Values.OrderByDescending(app => app.Point.Halt == Halt.SlowPull))
+        foreach (var app in _apps.Values)
         {
             if (app.Point.Halt == Halt.SlowRequest)
             {
@@ -183,21 +182,31 @@ public sealed class KillMatrix : IAsyncLifetime
 
         foreach (var (app, hold) in holds)
         {
-            var point = $"{blow}/{app.Point.Name}: it comes to {app.Point.Step}";
-            if (hold is not null)
-            {
-                await hold.Reached.WaitAsync(Patience.Limit, TimeProvider.System, Stop);
-            }
+            await NoteAsync(blow, app, () => CheckHaltedAsync(app, hold));
+        }
+    }
 
-            await Patience.UntilAsync(point, () => ReadAsync(app), deployment =>
+    private async Task CheckHaltedAsync(App app, Hold? hold)
+    {
+        var point = $"{app.Point.Name} #{app.Number} is halted in {app.Point.Step}";
+        var seen = "";
+        await Patience.UntilAsync(
+            point,
+            async () =>
             {
-                Assert.False(IsFinal(deployment), $"{point}, but it ended: {deployment}");
-                return Steps(deployment).Any(step => step == (Word(app.Point.Step), "running"));
-            });
-            if (Sign(app.Point.Halt) is { } sign)
+                var deployment = await ReadAsync(app);
+                seen = deployment.ToString();
+                return deployment;
+            },
+            deployment =>
             {
-                await Patience.UntilAsync($"{point} and says '{sign}'", () => LogAsync(app), log => log.Contains(sign, StringComparison.Ordinal));
-            }
+                Assert.False(IsFinal(deployment), $"Never: {point}. It ended: {deployment}");
+                return hold is not { Reached.IsCompleted: false } && Steps(deployment).Any(step => step == (Word(app.Point.Step), "running"));
+            },
+            () => seen);
+        if (Sign(app.Point.Halt) is { } sign)
+        {
+            await Patience.UntilAsync($"{point} and says '{sign}'", () => LogAsync(app), log => log.Contains(sign, StringComparison.Ordinal));
         }
     }
 
@@ -216,7 +225,7 @@ public sealed class KillMatrix : IAsyncLifetime
     /// <summary>The last line before a deployment is halted by what it deals with.</summary>
     private static string? Sign(Halt halt) => halt switch
     {
-        Halt.SlowPull => "Pulling fs layer",
+        Halt.SlowPull => "Pulling from big",
         Halt.SlowStart => "Not healthy yet",
         Halt.SlowRequest => "for requests under way",
         _ => null,
