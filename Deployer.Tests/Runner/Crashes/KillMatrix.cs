@@ -1,9 +1,5 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Net;
-using System.Text;
 using System.Text.Json;
-using Deployer.Core.Apps;
 using Deployer.Core.Deployments;
 using Deployer.Core.Engine;
 using Deployer.Tests.Engine.Docker;
@@ -20,15 +16,17 @@ public sealed class KillMatrix : IAsyncLifetime
 {
     private readonly Dictionary<(Blow, string), string> _faults = [];
     private readonly HashSet<(Blow, string)> _judged = [];
-    private readonly Dictionary<string, App> _apps = KillPoint.All.ToDictionary(point => point.Name, point => new App(point), StringComparer.Ordinal);
+    private readonly Dictionary<string, MatrixApp> _apps = KillPoint.All.ToDictionary(point => point.Name, point => new MatrixApp(point), StringComparer.Ordinal);
     private string _root = "";
     private EngineRelay? _relay;
-    private IContainerEngine? _engine;
+    private KillableEngine? _engine;
     private DeployerProcess? _deployer;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     private DeployerProcess Deployer => _deployer!;
+
+    private KillableEngine Engine => _engine!;
 
     /// <summary>What is wrong in a cell; empty when nothing is.</summary>
     internal string FaultOf(Blow blow, string point) =>
@@ -38,10 +36,10 @@ public sealed class KillMatrix : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _root = Directory.CreateTempSubdirectory("deployer-kill-").FullName;
-        await TestEngine.RunScriptAsync(EngineRoot, "up");
-        _engine = TestEngine.Connect($"unix://{EngineRoot}/docker.sock");
+        _engine = new KillableEngine(Path.Combine(_root, "engine"));
+        await _engine.UpAsync();
         var relay = Path.Combine(_root, "relay.sock");
-        _relay = new EngineRelay(relay, $"{EngineRoot}/docker.sock");
+        _relay = new EngineRelay(relay, _engine.Socket);
         _deployer = new DeployerProcess(_root, $"unix://{relay}", new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["Runner:MaxConcurrent"] = "32",
@@ -77,7 +75,7 @@ public sealed class KillMatrix : IAsyncLifetime
     private async Task GoRoundAsync(Blow blow)
     {
         var began = TimeProvider.System.GetTimestamp();
-        await _engine!.RemoveImageAsync($"{TestEngine.ThrottledRegistry}/big:latest", Stop);
+        await Engine.ForgetAsync($"{TestEngine.ThrottledRegistry}/big:latest");
         await HaltAllAsync(blow);
         var halted = TimeProvider.System.GetElapsedTime(began);
         await StrikeAsync(blow);
@@ -117,8 +115,11 @@ public sealed class KillMatrix : IAsyncLifetime
             await _relay.DisposeAsync();
         }
 
-        ((IDisposable?)_engine)?.Dispose();
-        await TestEngine.RunScriptAsync(EngineRoot, "purge");
+        if (_engine is not null)
+        {
+            await _engine.DisposeAsync();
+        }
+
         if (Environment.GetEnvironmentVariable("DEPLOYER_TEST_ARTIFACTS") is { Length: > 0 } artifacts)
         {
             await File.WriteAllTextAsync(Path.Combine(artifacts, "kill-matrix.log"), _deployer?.Output);
@@ -126,8 +127,6 @@ public sealed class KillMatrix : IAsyncLifetime
 
         Directory.Delete(_root, recursive: true);
     }
-
-    private string EngineRoot => Path.Combine(_root, "engine");
 
     /// <summary>Every app gets a new version that nothing halts.</summary>
     private async Task DeployAllAsync(bool add)
@@ -186,7 +185,7 @@ public sealed class KillMatrix : IAsyncLifetime
         }
     }
 
-    private async Task CheckHaltedAsync(App app, Hold? hold)
+    private async Task CheckHaltedAsync(MatrixApp app, Hold? hold)
     {
         var point = $"{app.Point.Name} #{app.Number} is halted in {app.Point.Step}";
         var seen = "";
@@ -235,10 +234,11 @@ public sealed class KillMatrix : IAsyncLifetime
     {
         if (blow == Blow.Canceled)
         {
-            var limit = TimeSpan.FromSeconds(2) + await MeasureRestartAsync();
+            var restart = await Engine.MeasureRestartAsync();
+            Say($"The engine takes {restart.TotalMilliseconds:0} ms to stop a container and start it again");
             foreach (var app in _apps.Values)
             {
-                await NoteAsync(blow, app, () => CancelAsync(app, limit));
+                await NoteAsync(blow, app, () => CancelAsync(app, TimeSpan.FromSeconds(2) + (app.Point.OldIsStopped ? restart : TimeSpan.Zero)));
             }
 
             await _relay!.CutAsync();
@@ -257,10 +257,7 @@ public sealed class KillMatrix : IAsyncLifetime
 
         if (blow is Blow.EngineKilled or Blow.BothKilled)
         {
-            var pid = int.Parse(await File.ReadAllTextAsync($"{EngineRoot}/dockerd.pid", Stop), CultureInfo.InvariantCulture);
-            using var engine = Process.GetProcessById(pid);
-            engine.Kill();
-            await engine.WaitForExitAsync(Stop);
+            await Engine.KillAsync();
         }
 
         await _relay!.CutAsync();
@@ -271,37 +268,15 @@ public sealed class KillMatrix : IAsyncLifetime
 
         if (blow is Blow.EngineKilled or Blow.BothKilled)
         {
-            await TestEngine.RunScriptAsync(EngineRoot, "resume");
+            await Engine.ResumeAsync();
         }
-    }
-
-    /// <summary>How long the engine itself takes here and now to stop a container and start it again: the longest of three times.</summary>
-    private async Task<TimeSpan> MeasureRestartAsync()
-    {
-        var spec = new AppSpec { Image = $"{TestEngine.Registry}/nohealth:v1", Restart = RestartMode.No };
-        var none = new Dictionary<string, string>(StringComparer.Ordinal);
-        var id = await _engine!.CreateContainerAsync(new ContainerPlan("kill-yardstick", spec.Image, spec, none, none, Network: null), Stop);
-        await _engine.StartContainerAsync(id, Stop);
-        var longest = TimeSpan.Zero;
-        for (var round = 0; round < 3; round++)
-        {
-            var began = TimeProvider.System.GetTimestamp();
-            await _engine.StopContainerAsync(id, TimeSpan.Zero, Stop);
-            await _engine.StartContainerAsync(id, Stop);
-            var took = TimeProvider.System.GetElapsedTime(began);
-            longest = took > longest ? took : longest;
-        }
-
-        await _engine.RemoveContainerAsync(id, Stop);
-        Say($"The engine takes {longest.TotalMilliseconds:0} ms to stop a container and start it again");
-        return longest;
     }
 
     /// <summary>
     /// Cancels, and looks at the engine: the old container runs and, before the switch, alone, within two seconds besides what
     /// the engine itself needs to start a container that was stopped.
     /// </summary>
-    private async Task CancelAsync(App app, TimeSpan limit)
+    private async Task CancelAsync(MatrixApp app, TimeSpan limit)
     {
         if (app.Hold is { } hold)
         {
@@ -320,9 +295,9 @@ public sealed class KillMatrix : IAsyncLifetime
             "the old container runs on",
             async () =>
             {
-                var containers = await ContainersAsync(app);
+                var containers = await Engine.ContainersAsync(app.Point.Name);
                 var old = containers.FirstOrDefault(container => container.Id == app.ServingContainer);
-                return (containers.Count, Serves: old is { Status: ContainerStatus.Running } && !await IsEndingAsync(old));
+                return (containers.Count, Serves: old is { Status: ContainerStatus.Running } && !await Engine.IsEndingAsync(old));
             },
             now => now.Serves && (app.Point.Step >= StepKind.SwitchOver || now.Count == 1));
         var took = TimeProvider.System.GetElapsedTime(asked);
@@ -333,7 +308,7 @@ public sealed class KillMatrix : IAsyncLifetime
         await Patience.UntilAsync($"#{app.Number} ends", () => ReadAsync(app), IsFinal);
     }
 
-    private Task JudgeAsync(Blow blow, App app) => NoteAsync(blow, app, async () =>
+    private Task JudgeAsync(Blow blow, MatrixApp app) => NoteAsync(blow, app, async () =>
     {
         var ended = await Patience.UntilAsync($"#{app.Number} ends", () => ReadAsync(app), IsFinal);
         var succeeded = Text(ended, "status") == "succeeded";
@@ -351,14 +326,14 @@ public sealed class KillMatrix : IAsyncLifetime
         await CheckServesAsync(app, succeeded ? app.Version : app.Before);
         if (!succeeded)
         {
-            Assert.Equal(app.ServingContainer, (await ContainersAsync(app)).Single().Id);
+            Assert.Equal(app.ServingContainer, (await Engine.ContainersAsync(app.Point.Name)).Single().Id);
         }
 
         await CheckLogAsync(app);
         _judged.Add((blow, app.Point.Name));
     });
 
-    private async Task NoteAsync(Blow blow, App app, Func<Task> check)
+    private async Task NoteAsync(Blow blow, MatrixApp app, Func<Task> check)
     {
         try
         {
@@ -371,16 +346,16 @@ public sealed class KillMatrix : IAsyncLifetime
     }
 
     /// <summary>One container of the app, running, and it answers with the version; nothing else carries the app's label.</summary>
-    private async Task CheckServesAsync(App app, string version)
+    private async Task CheckServesAsync(MatrixApp app, string version)
     {
         var seen = "";
         await Patience.UntilAsync(
             $"{app.Point.Name} is served by {version} alone",
             async () =>
             {
-                var containers = await ContainersAsync(app);
+                var containers = await Engine.ContainersAsync(app.Point.Name);
                 var answer = await Deployer.AskAsync(app.Point.Host, "/", Stop);
-                var ending = containers is [var only] && await IsEndingAsync(only);
+                var ending = containers is [var only] && await Engine.IsEndingAsync(only);
                 seen = $"{string.Join(", ", containers.Select(container => $"{container.Name} {container.Status}"))}; the proxy answers {answer ?? "nothing"}{(ending ? "; it was told to stop" : "")}";
                 return (containers, answer, ending);
             },
@@ -388,21 +363,8 @@ public sealed class KillMatrix : IAsyncLifetime
             () => seen);
     }
 
-    /// <summary>Whether the container was told to stop since its last start: it answers, but not for long.</summary>
-    private async Task<bool> IsEndingAsync(ContainerDetails container)
-    {
-        var output = new StringBuilder();
-        await foreach (var chunk in _engine!.ReadOutputAsync(container.Id, tail: 20, Stop))
-        {
-            output.Append(Encoding.UTF8.GetString(chunk.Bytes.Span));
-        }
-
-        var text = output.ToString();
-        return text.LastIndexOf("SIGTERM", StringComparison.Ordinal) > text.LastIndexOf("starting on port", StringComparison.Ordinal);
-    }
-
     /// <summary>The log is complete, its lines are numbered densely and their times increase.</summary>
-    private async Task CheckLogAsync(App app)
+    private async Task CheckLogAsync(MatrixApp app)
     {
         var page = await Deployer.GetAsync($"/api/deployments/{app.Id}/logs?limit=5000", Stop);
         Assert.True(page.GetProperty("complete").GetBoolean(), "The log is not complete.");
@@ -413,19 +375,16 @@ public sealed class KillMatrix : IAsyncLifetime
         Assert.Equal(times.Order(StringComparer.Ordinal).Distinct(StringComparer.Ordinal), times);
     }
 
-    private Task<IReadOnlyList<ContainerDetails>> ContainersAsync(App app) => _engine!.ListContainersAsync(
-        new Dictionary<string, string>(StringComparer.Ordinal) { ["deployer.app"] = app.Point.Name }, Stop);
-
-    private async Task BeginAsync(App app)
+    private async Task BeginAsync(MatrixApp app)
     {
         var queued = await Deployer.SendAsync(HttpMethod.Post, $"/api/apps/{app.Point.Name}/deployments", new { }, HttpStatusCode.Accepted, Stop);
         app.Id = queued.GetProperty("id").GetInt64();
         app.Number = queued.GetProperty("number").GetInt32();
     }
 
-    private Task<JsonElement> ReadAsync(App app) => Deployer.GetAsync($"/api/deployments/{app.Id}", Stop);
+    private Task<JsonElement> ReadAsync(MatrixApp app) => Deployer.GetAsync($"/api/deployments/{app.Id}", Stop);
 
-    private async Task<string> LogAsync(App app)
+    private async Task<string> LogAsync(MatrixApp app)
     {
         var page = await Deployer.GetAsync($"/api/deployments/{app.Id}/logs?limit=5000", Stop);
         return string.Join('\n', page.GetProperty("logs").EnumerateArray().Select(line => $"  {Text(line, "step")}: {Text(line, "output")}"));
@@ -443,35 +402,4 @@ public sealed class KillMatrix : IAsyncLifetime
     private static void Say(string text) => TestContext.Current.SendDiagnosticMessage(text);
 
     private static string Version() => Guid.NewGuid().ToString("N")[..8];
-
-    /// <summary>An app and how far it has come.</summary>
-    private sealed class App(KillPoint point)
-    {
-        public KillPoint Point => point;
-
-        /// <summary>Its newest deployment.</summary>
-        public long Id { get; set; }
-
-        public int Number { get; set; }
-
-        /// <summary>What the newest deployment is to answer.</summary>
-        public string Version { get; set; } = "";
-
-        /// <summary>What the one before answers.</summary>
-        public string Before { get; set; } = "";
-
-        /// <summary>Number of the deployment that served before the newest.</summary>
-        public int Serving { get; set; }
-
-        public string ServingContainer { get; set; } = "";
-
-        /// <summary>The call that is held.</summary>
-        public Hold? Hold { get; set; }
-
-        /// <summary>The request that the drain waits for.</summary>
-        public Task Request { get; set; } = Task.CompletedTask;
-
-        /// <summary>Ends that request.</summary>
-        public CancellationTokenSource GiveUp { get; set; } = new();
-    }
 }

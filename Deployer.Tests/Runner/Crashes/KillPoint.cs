@@ -57,6 +57,9 @@ internal sealed partial record KillPoint(string Name, StepKind Step, Halt Halt, 
     /// <summary>Whether the app writes to a volume, so that its old container stops first.</summary>
     public bool StopFirst => Name.StartsWith("only-one-", StringComparison.Ordinal);
 
+    /// <summary>Whether the old container was told to stop by then, so that going back starts it again.</summary>
+    public bool OldIsStopped => Step == StepKind.CleanUp || (StopFirst && Step >= StepKind.Start);
+
     /// <summary>Whether the engine brings the app's container back by itself when it starts again.</summary>
     public bool Restarts => Halt is not (Halt.SlowPull or Halt.After) && Name is not "only-one-list";
 
