@@ -45,6 +45,27 @@ public sealed class StepsInTheLogTests(Browser browser) : Journey(browser)
     }
 
     [Fact]
+    public async Task OpenAll_PressedBeforeThePaneIsThere_OpensAllStepsOnceItIs()
+    {
+        var dashboard = Keep(Dashboard.Start());
+        var id = await dashboard.DeployAsync(await dashboard.AddAppAsync("web", Settings.Image("web:v1")));
+        var (lines, _) = await dashboard.FollowAsync(id);
+        var window = await OpenAsync(dashboard);
+        var pressed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await window.Page.RouteAsync("**/LogConsole.razor*.js", async route =>
+        {
+            await pressed.Task;
+            await route.ContinueAsync();
+        });
+
+        await window.GoToAsync($"/deployments/{id}");
+        await window.Deployment.OpenAllSteps.ClickAsync();
+        pressed.SetResult();
+
+        await Expect(window.Deployment.Rows).ToHaveCountAsync(lines.Count);
+    }
+
+    [Fact]
     public async Task Filter_StandardOutputOnAPhone_ShowsThoseLinesAloneAndStaysInTheAddress()
     {
         var dashboard = Keep(Dashboard.Start());

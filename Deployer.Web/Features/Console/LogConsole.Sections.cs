@@ -9,6 +9,7 @@ public sealed partial class LogConsole
 {
     private readonly Dictionary<string, long> _firstLines = new(StringComparer.Ordinal);
     private IReadOnlyList<LogSection> _shownSections = [];
+    private bool? _foldAtFirst;
 
     /// <summary>The sections that have begun, in order; empty for a log without.</summary>
     [Parameter]
@@ -77,7 +78,12 @@ public sealed partial class LogConsole
         }).ToArray()]);
     }
 
-    private Task FoldAllAsync(bool open) => CallAsync("fold", null, open);
+    private Task FoldAllAsync(bool open)
+    {
+        // The tools are there before the pane: it is told when it comes.
+        _foldAtFirst = open;
+        return CallAsync("fold", null, open);
+    }
 
     private static double Seconds(Instant from, Instant to) => (to - from).TotalSeconds;
 }

@@ -168,6 +168,11 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
         _self = DotNetObjectReference.Create(this);
         _module = await ImportAsync();
         _pane = await _module.InvokeAsync<IJSObjectReference>("open", _stop.Token, _viewport, Options(), _self);
+        if (_foldAtFirst is { } open)
+        {
+            await FoldAllAsync(open);
+        }
+
         await PushSectionsAsync();
         await PushRemarksAsync();
         if (_filter != LineFilter.All)
@@ -207,7 +212,7 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
     private object Options() => new
     {
         pages = Source.Stored?.Address,
-        follow = Source.OpenAtEnd,
+        follow = _following,
         wrap = _look.Wrap,
         times = _look.Times,
         start = InstantPattern.ExtendedIso.Format(Source.StartedAt),

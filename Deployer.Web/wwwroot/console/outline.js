@@ -8,6 +8,7 @@ export class Outline {
   #sections = [];
   #opened = new Map();    // key → whether the reader, or the first sight of it, opened it
   #told = false;          // whether sections were told already
+  #all = null;            // whether the reader opened or closed all before that
   #runs = null;           // numbers of the lines that a filter lets through: [from, to, from, to, …], or null for all
   #items = [];            // { at, section } or { at, from, count }, ascending
   #length = 0;
@@ -49,11 +50,11 @@ export class Outline {
     }
   }
 
-  /** The sections that have begun, in order. The first ones are open as they say; one that begins later is open. */
+  /** The sections that have begun, in order. The first ones are open as they say, or as the reader said; one that begins later is open. */
   set sections(sections) {
     for (const section of sections) {
       if (!this.#opened.has(section.key)) {
-        this.#opened.set(section.key, this.#told || section.open);
+        this.#opened.set(section.key, this.#told || (this.#all ?? section.open));
       }
     }
     this.#told = true;
@@ -67,6 +68,9 @@ export class Outline {
 
   /** Opens or closes a section, or, without a key, all. */
   open(key, open) {
+    if (key === null && !this.#told) {
+      this.#all = open;
+    }
     for (const section of this.#sections) {
       if (key === null || section.key === key) {
         this.#opened.set(section.key, open);
