@@ -31,7 +31,7 @@ build_test_images() {
   for version in v1 v2 v3 latest; do build web:$version web --build-arg VERSION=$version; done
   build layers:latest web --build-arg VERSION=layers # of one test alone, which wants to see it come
   build nohealth:v1 nohealth
-  for name in crash crashlate badcmd unhealthy flood chatty stubborn longlines; do build $name:latest $name; done
+  for name in patient crash crashlate badcmd unhealthy flood chatty stubborn longlines; do build $name:latest $name; done
   build_big
   build_static
   # One manifest of another platform, and a list of manifests in which ours is missing: engines answer differently.

@@ -116,7 +116,7 @@ internal sealed partial record KillPoint(string Name, StepKind Step, Halt Halt, 
     public object Settings(string registry, string slowRegistry, string version, bool halts, bool serves) => new
     {
         name = Name,
-        image = halts && Halt == Halt.SlowPull ? $"{slowRegistry}/big:latest" : ImageChecksHealth ? $"{registry}/web:v1" : $"{registry}/nohealth:v1",
+        image = halts && Halt == Halt.SlowPull ? $"{slowRegistry}/big:latest" : ImageChecksHealth ? $"{registry}/patient:latest" : $"{registry}/nohealth:v1",
         command = halts && Halt == Halt.SlowPull ? new[] { "/bin/web" } : [],
         env = new Dictionary<string, string>(StringComparer.Ordinal)
         {
