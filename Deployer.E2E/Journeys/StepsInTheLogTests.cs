@@ -49,20 +49,25 @@ public sealed class StepsInTheLogTests(Browser browser) : Journey(browser)
     {
         var dashboard = Keep(Dashboard.Start());
         var id = await dashboard.DeployAsync(await dashboard.AddAppAsync("web", Settings.Image("web:v1")));
-        var (lines, _) = await dashboard.FollowAsync(id);
+        await dashboard.FollowAsync(id);
         var window = await OpenAsync(dashboard);
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var pressed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await window.Page.RouteAsync("**/LogConsole.razor*.js", async route =>
+        await window.Page.RouteAsync("**/LogConsole.*js", async route =>
         {
+            asked.TrySetResult();
             await pressed.Task;
             await route.ContinueAsync();
         });
 
         await window.GoToAsync($"/deployments/{id}");
+        await asked.Task;
         await window.Deployment.OpenAllSteps.ClickAsync();
         pressed.SetResult();
 
-        await Expect(window.Deployment.Rows).ToHaveCountAsync(lines.Count);
+        await Expect(window.Deployment.Line(1)).ToBeVisibleAsync();
+        await Expect(window.Deployment.Heading("prepare")).ToHaveAttributeAsync("aria-expanded", "true");
+        await Expect(window.Deployment.Heading("pull")).ToHaveAttributeAsync("aria-expanded", "true");
     }
 
     [Fact]
