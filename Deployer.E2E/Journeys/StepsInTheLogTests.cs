@@ -61,7 +61,7 @@ public sealed class StepsInTheLogTests(Browser browser) : Journey(browser)
         });
 
         await window.GoToAsync($"/deployments/{id}");
-        await asked.Task;
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, TestContext.Current.CancellationToken);
         await window.Deployment.OpenAllSteps.ClickAsync();
         pressed.SetResult();
 

@@ -153,14 +153,12 @@ public sealed class KillMatrix : IAsyncLifetime
     /// <summary>Every app gets a new version, whose deployment is halted at the app's point.</summary>
     private async Task HaltAllAsync(Blow blow)
     {
-        var holds = _apps.Values.Select(app => (app, hold: app.Point.HoldFor(app.Number + 1, app.Serving))).ToList();
-        foreach (var (app, hold) in holds)
+        foreach (var app in _apps.Values)
         {
-            app.Hold = hold;
+            app.Hold = app.Point.HoldFor(app.Number + 1, app.Serving);
         }
 
-        _relay!.Arm(holds.Select(entry => entry.hold).OfType<Hold>());
-
+        _relay!.Arm(_apps.Values.Select(app => app.Hold).OfType<Hold>());
         foreach (var app in _apps.Values)
         {
             if (app.Point.Halt == Halt.SlowRequest)
@@ -179,30 +177,20 @@ public sealed class KillMatrix : IAsyncLifetime
             await BeginAsync(app);
         }
 
-        foreach (var (app, hold) in holds)
+        foreach (var app in _apps.Values)
         {
-            await NoteAsync(blow, app, () => CheckHaltedAsync(app, hold));
+            await NoteAsync(blow, app, () => CheckHaltedAsync(app));
         }
     }
 
-    private async Task CheckHaltedAsync(MatrixApp app, Hold? hold)
+    private async Task CheckHaltedAsync(MatrixApp app)
     {
         var point = $"{app.Point.Name} #{app.Number} is halted in {app.Point.Step}";
-        var seen = "";
-        await Patience.UntilAsync(
-            point,
-            async () =>
-            {
-                var deployment = await ReadAsync(app);
-                seen = deployment.ToString();
-                return deployment;
-            },
-            deployment =>
-            {
-                Assert.False(IsFinal(deployment), $"Never: {point}. It ended: {deployment}");
-                return hold is not { Reached.IsCompleted: false } && Steps(deployment).Any(step => step == (Word(app.Point.Step), "running"));
-            },
-            () => seen);
+        await Patience.UntilAsync(point, () => ReadAsync(app), deployment =>
+        {
+            Assert.False(IsFinal(deployment), $"Never: {point}. It ended: {deployment}");
+            return app.Hold is not { Reached.IsCompleted: false } && Steps(deployment).Any(step => step == (Word(app.Point.Step), "running"));
+        });
         if (Sign(app.Point.Halt) is { } sign)
         {
             await Patience.UntilAsync($"{point} and says '{sign}'", () => LogAsync(app), log => log.Contains(sign, StringComparison.Ordinal));
