@@ -41,31 +41,28 @@ public sealed class Browser : IAsyncLifetime
             Permissions = ["clipboard-read", "clipboard-write"],
         });
         await context.Tracing.StartAsync(new() { Screenshots = true, Snapshots = true });
-        return new Window(context, await context.NewPageAsync());
+        return new Window(context, await context.NewPageAsync(), look);
     }
 }
 
 /// <summary>Size and theme of a window.</summary>
-/// <param name="Name">For the names of files.</param>
+/// <param name="Name">Of the size, for the names of files.</param>
 /// <param name="Width">In CSS pixels.</param>
 /// <param name="Height">In CSS pixels.</param>
 /// <param name="IsDark">Whether the system's theme is dark.</param>
 public sealed record Look(string Name, int Width, int Height, bool IsDark)
 {
     /// <summary>A laptop, light.</summary>
-    public static Look Desktop { get; } = new("desktop-light", 1440, 900, IsDark: false);
+    public static Look Desktop { get; } = new("desktop", 1440, 900, IsDark: false);
+
+    /// <summary>A phone, light.</summary>
+    public static Look Phone { get; } = new("phone", 390, 844, IsDark: false);
+
+    /// <summary>A phone, dark.</summary>
+    public static Look DarkPhone { get; } = Phone with { IsDark = true };
 
     /// <summary>A window that shows hundreds of lines of a log at once.</summary>
     public static Look Tall { get; } = new("tall", 1440, 4000, IsDark: false);
-
-    /// <summary>A laptop and a phone, light and dark.</summary>
-    public static IReadOnlyList<Look> All { get; } =
-    [
-        Desktop,
-        new("desktop-dark", 1440, 900, IsDark: true),
-        new("phone-light", 390, 844, IsDark: false),
-        new("phone-dark", 390, 844, IsDark: true),
-    ];
 }
 
 [CollectionDefinition(nameof(BrowserTests))]

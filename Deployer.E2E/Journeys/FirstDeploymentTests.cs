@@ -81,7 +81,7 @@ public sealed class FirstDeploymentTests(Browser browser) : Journey(browser)
     {
         var dashboard = Keep(Dashboard.Start());
         var one = await OpenAsync(dashboard);
-        var other = await OpenAsync(dashboard, Look.All[3]);
+        var other = await OpenAsync(dashboard, Look.DarkPhone);
         var id = await dashboard.DeployAsync(await dashboard.AddAppAsync("web", Settings.Image("web:v1")));
         await one.GoToAsync($"/deployments/{id}");
         await other.GoToAsync($"/deployments/{id}");

@@ -34,7 +34,7 @@ public sealed class PhoneTests(Browser browser) : Journey(browser)
             image = Settings.Image("web:v1"),
             command = new[] { "/bin/sh", "-c", "seq 1 60; exec /bin/web" },
         });
-        var window = await OpenAsync(dashboard, Look.All[2]);
+        var window = await OpenAsync(dashboard, Look.Phone);
 
         await window.GoToAsync("/");
         await window.Home.Deploy(app).TapAsync();

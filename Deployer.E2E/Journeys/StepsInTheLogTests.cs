@@ -76,7 +76,7 @@ public sealed class StepsInTheLogTests(Browser browser) : Journey(browser)
         var dashboard = Keep(Dashboard.Start());
         var id = await dashboard.DeployAsync(await dashboard.AddAppAsync("web", Settings.Image("web:v1")));
         var (lines, _) = await dashboard.FollowAsync(id);
-        var window = await OpenAsync(dashboard, Look.All[3]);
+        var window = await OpenAsync(dashboard, Look.DarkPhone);
         await window.GoToAsync($"/deployments/{id}");
         await Expect(window.Deployment.Headings).ToHaveCountAsync(6);
 

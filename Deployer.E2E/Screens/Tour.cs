@@ -8,8 +8,7 @@ namespace Deployer.E2E.Screens;
 /// <summary>Makes the pictures of <c>docs/screens.md</c> anew.</summary>
 internal static partial class Tour
 {
-    private static readonly Look Phone = new("phone", 390, 844, IsDark: true);
-    private static readonly Look Dark = new("dark", 1440, 900, IsDark: true);
+    private static readonly Look Dark = Look.Desktop with { IsDark = true };
 
     /// <summary>Makes them.</summary>
     /// <param name="directory">Where to.</param>
@@ -31,7 +30,7 @@ internal static partial class Tour
         await story.TellAsync();
         var window = await SignInAsync(await browser.OpenAsync(dashboard, Look.Desktop));
         var dark = await SignInAsync(await browser.OpenAsync(dashboard, Dark));
-        var phone = await SignInAsync(await browser.OpenAsync(dashboard, Phone));
+        var phone = await SignInAsync(await browser.OpenAsync(dashboard, Look.DarkPhone));
 
         await WhileItRunsAsync(directory, story, window, dark, phone);
         await story.FinishAsync();
