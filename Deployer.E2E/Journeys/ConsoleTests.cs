@@ -84,6 +84,31 @@ public sealed class ConsoleTests(Browser browser) : Journey(browser)
     }
 
     [Fact]
+    public async Task Escape_InFullScreen_ClosesOneThingAtATime()
+    {
+        var (dashboard, id) = await StartAsync(lines: 30);
+        var window = await OpenAsync(dashboard);
+        await window.GoToAsync($"/deployments/{id}#L7");
+        await Expect(window.Deployment.Marked).ToHaveCountAsync(1);
+        var full = window.Page.Locator(".console.full");
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Full screen" }).ClickAsync();
+        await window.Deployment.Console.FocusAsync();
+        await window.Page.Keyboard.PressAsync("/");
+        await Expect(window.Deployment.FindField).ToBeFocusedAsync();
+
+        await window.Page.Keyboard.PressAsync("Escape");
+        await Expect(window.Deployment.Console).ToBeFocusedAsync();
+        await Expect(window.Deployment.FindField).ToHaveCountAsync(0);
+        await Expect(window.Deployment.Marked).ToHaveCountAsync(1);
+        await Expect(full).ToBeVisibleAsync();
+        await window.Page.Keyboard.PressAsync("Escape");
+        await Expect(window.Deployment.Marked).ToHaveCountAsync(0);
+        await Expect(full).ToBeVisibleAsync();
+        await window.Page.Keyboard.PressAsync("Escape");
+        await Expect(full).ToHaveCountAsync(0);
+    }
+
+    [Fact]
     public async Task Colours_SgrSequences_AreSpansAndMarkupIsText()
     {
         var (dashboard, id) = await StartAsync(lines: 0);

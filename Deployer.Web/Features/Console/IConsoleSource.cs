@@ -44,7 +44,10 @@ public interface IConsoleSource
     /// <summary>What is said while there is no line, once it is known that there is none.</summary>
     string Nothing { get; }
 
-    /// <summary>The kept log behind it; <see langword="null"/> when the browser alone holds the lines.</summary>
+    /// <summary>
+    /// The kept log behind it; <see langword="null"/> when the browser alone holds the lines. Only a kept log knows when each
+    /// line came, so only there are times shown.
+    /// </summary>
     IStoredLog? Stored { get; }
 
     /// <summary>

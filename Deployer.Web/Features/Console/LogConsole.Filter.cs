@@ -16,7 +16,7 @@ public sealed partial class LogConsole
         await StopSiftingAsync();
         if (filter == LineFilter.All)
         {
-            await CallAsync("filter", null, null, true);
+            await CallAsync("filter", null, null, true, true);
         }
         else
         {
@@ -72,12 +72,13 @@ public sealed partial class LogConsole
         };
         try
         {
+            var first = true;
             var caughtUp = false;
             await foreach (var lines in stored.FollowFilteredAsync(filter, stop))
             {
-                await (caughtUp
-                    ? PushAsync("matched", [lines.Runs], stop)
-                    : PushAsync("filter", [address, lines.Runs, lines.CaughtUp], stop));
+                object?[] arguments = caughtUp ? [lines.Runs] : [address, lines.Runs, first, lines.CaughtUp];
+                await CallAsync(caughtUp ? "matched" : "filter", () => arguments, stop);
+                first = false;
                 caughtUp |= lines.CaughtUp;
             }
         }

@@ -113,7 +113,7 @@ public sealed partial class LogConsole
     private async Task<FoundLine?> SearchAsync(LogQuery query, long from, bool backwards) =>
         Source.Stored is { } stored
             ? await stored.FindAsync(query with { Stream = _filter.Stream, Step = _filter.Step }, from, backwards, _stop.Token)
-            : _pane is null ? null : await _pane.InvokeAsync<FoundLine?>("findHeld", _stop.Token, [Wire(query), from, backwards]);
+            : _pane is null ? null : await AskAsync(stop => _pane.InvokeAsync<FoundLine?>("findHeld", stop, [Wire(query), from, backwards]));
 
     private static object Wire(LogQuery query) => new { text = query.Text, regex = query.IsRegex, matchCase = query.MatchCase };
 
@@ -136,5 +136,5 @@ public sealed partial class LogConsole
         }
     }
 
-    private async Task<long> TopLineAsync() => _pane is null ? 1 : await _pane.InvokeAsync<long>("topLine", _stop.Token, []);
+    private async Task<long> TopLineAsync() => _pane is null ? 1 : await AskAsync(stop => _pane.InvokeAsync<long>("topLine", stop, []));
 }

@@ -46,8 +46,8 @@ public sealed partial class LogConsole
             return;
         }
 
-        var sections = _shownSections = Sections;
-        foreach (var section in sections.Where(section => !_firstLines.ContainsKey(section.Key)))
+        _shownSections = Sections;
+        foreach (var section in Sections.Where(section => !_firstLines.ContainsKey(section.Key)))
         {
             try
             {
@@ -63,8 +63,13 @@ public sealed partial class LogConsole
             }
         }
 
+        await CallAsync("sections", () => [WireSections()], _stop.Token);
+    }
+
+    private object[] WireSections()
+    {
         var now = Clock.Now();
-        await CallAsync("sections", [sections.Select(section => new
+        return [.. Sections.Select(section => new
         {
             section.Key,
             section.Name,
@@ -75,7 +80,7 @@ public sealed partial class LogConsole
             Since = Seconds(section.StartedAt, now),
             Seconds = section.EndedAt is { } ended ? Seconds(section.StartedAt, ended) : (double?)null,
             Expected = section.ExpectedSeconds,
-        }).ToArray()]);
+        })];
     }
 
     private Task FoldAllAsync(bool open)

@@ -96,7 +96,7 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
             case "w":
                 await ToggleWrapAsync();
                 break;
-            case "t":
+            case "t" when Source.Stored is not null:
                 await NextTimesAsync();
                 break;
             case "/":
@@ -116,6 +116,9 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
                 break;
             case "Escape" when _marked is not null:
                 await UnmarkAsync();
+                break;
+            case "Escape":
+                _full = false;
                 break;
         }
 
@@ -167,7 +170,7 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
 
         _self = DotNetObjectReference.Create(this);
         _module = await ImportAsync();
-        _pane = await _module.InvokeAsync<IJSObjectReference>("open", _stop.Token, _viewport, Options(), _self);
+        _pane = await AskAsync(stop => _module.InvokeAsync<IJSObjectReference>("open", stop, _viewport, Options(), _self));
         if (_foldAtFirst is { } open)
         {
             await FoldAllAsync(open);
@@ -198,7 +201,7 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
         {
             try
             {
-                return await JS.InvokeAsync<IJSObjectReference>("import", _stop.Token, "./Features/Console/LogConsole.razor.js");
+                return await AskAsync(stop => JS.InvokeAsync<IJSObjectReference>("import", stop, "./Features/Console/LogConsole.razor.js"));
             }
             catch (JSException) when (attempt < ImportAttempts)
             {
@@ -225,7 +228,7 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
             await foreach (var growth in Source.FollowAsync(stop))
             {
                 await InvokeAsync(() => Tell(growth));
-                await PushAsync("grow", [growth.Total, growth.Tail.Select(WireLine.Of).ToArray(), growth.Complete], stop);
+                await CallAsync("grow", growth.Total, growth.Tail.Select(WireLine.Of).ToArray(), growth.Complete);
                 if (HasUnplacedSection)
                 {
                     await InvokeAsync(PushSectionsAsync);
@@ -263,24 +266,18 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
         }
     }
 
-    // What is pushed while the connection is down is lost with it, so it is pushed until it arrived. The module takes the
-    // same lines twice without harm: it keeps them by number.
-    private async Task PushAsync(string method, object?[] arguments, CancellationToken stop)
-    {
-        while (true)
+    // The module takes everything twice without harm: it keeps lines by number, and is told how things are, not what to
+    // change.
+    private Task<T> AskAsync<T>(Func<CancellationToken, ValueTask<T>> ask, CancellationToken stop) => Presence.AskAsync(
+        async link =>
         {
-            await Presence.WhenConnectedAsync(stop);
-            try
-            {
-                await InvokeAsync(() => _pane!.InvokeVoidAsync(method, stop, arguments).AsTask());
-                return;
-            }
-            catch (OperationCanceledException) when (!stop.IsCancellationRequested)
-            {
-                // The browser did not answer in time: the connection dropped under the call.
-            }
-        }
-    }
+            T? answer = default;
+            await InvokeAsync(async () => answer = await ask(link));
+            return answer!;
+        },
+        stop);
+
+    private Task<T> AskAsync<T>(Func<CancellationToken, ValueTask<T>> ask) => AskAsync(ask, _stop.Token);
 
     private static string Word(DeploymentStatus status) => status.ToString().ToLowerInvariant();
 
@@ -310,19 +307,29 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
         await CallAsync("unmark");
     }
 
+    // Of the tools; the viewport and the field to find in have Escape to themselves, which closes one thing at a time.
     private void OnKeyDown(KeyboardEventArgs key)
     {
-        if (_full && key.Key == "Escape" && _marked is null && !_finding)
+        if (key.Key == "Escape")
         {
             _full = false;
         }
     }
 
-    private async Task CallAsync(string method, params object?[] arguments)
+    private Task CallAsync(string method, params object?[] arguments) => CallAsync(method, () => arguments, _stop.Token);
+
+    // The arguments are made when they are sent: two calls that wait for the browser say the same, whichever comes first.
+    private async Task CallAsync(string method, Func<object?[]> arguments, CancellationToken stop)
     {
         if (_pane is not null)
         {
-            await _pane.InvokeVoidAsync(method, _stop.Token, arguments);
+            await AskAsync(TellAsync, stop);
+        }
+
+        async ValueTask<bool> TellAsync(CancellationToken link)
+        {
+            await _pane.InvokeVoidAsync(method, link, arguments());
+            return true;
         }
     }
 

@@ -12,9 +12,14 @@ const Ahead = 500;
 const Settled = 400;
 const OwnerKeys = ['/', 'n', 'N', 'e', 'E', 'w', 't', '?', 'Escape'];
 
-/** Opens the pane on an element; owner is told 'OnFollowing(bool)', 'OnMarked(from, to)', 'OnCopied(done)', 'OnKey(key)', 'OnRemark(line)'. */
+const panes = new WeakMap();   // viewport → its pane
+
+/** Opens the pane on an element, in the place of one that is there; owner is told 'OnFollowing(bool)', 'OnMarked(from, to)', 'OnCopied(done)', 'OnKey(key)', 'OnRemark(line)'. */
 export function open(viewport, options, owner) {
-  return new Pane(viewport, options, owner);
+  panes.get(viewport)?.dispose();
+  const pane = new Pane(viewport, options, owner);
+  panes.set(viewport, pane);
+  return pane;
 }
 
 class Pane {
@@ -25,7 +30,7 @@ class Pane {
   #following;
   #seen = 0;
   #target = null;         // the line that was last gone to, until the reader moves
-  #runs = [];             // of a filter that is not all here yet
+  #runs = [];             // of the filter, which may be not all here yet
   #frame = 0;
   #tick = 0;
   #settling = 0;
@@ -109,9 +114,12 @@ class Pane {
     }
   }
 
-  /** Shows these lines alone ([from, to, …], of which more may come until last); null shows all. query is for the address. */
-  filter(query, runs, last) {
+  /** Shows these lines alone ([from, to, …], in parts from first to last); null shows all. query is for the address. */
+  filter(query, runs, first, last) {
     writeQuery({ stream: query?.stream, step: query?.step });
+    if (first) {
+      this.#runs = [];
+    }
     addRuns(this.#runs, runs ?? []);
     if (!last) {
       return;
@@ -120,7 +128,6 @@ class Pane {
       this.#outline.filter(runs && this.#runs);
       this.#outline.open(null, true);
     });
-    this.#runs = [];
     this.#seen = this.#outline.shown;
   }
 
@@ -477,6 +484,7 @@ class Pane {
       this.follow(!this.#following);
     } else if (OwnerKeys.includes(event.key)) {
       this.#owner.invokeMethodAsync('OnKey', event.key);
+      event.stopPropagation();   // one press closes one thing
     } else {
       return;
     }

@@ -132,7 +132,9 @@ export class Rows {
       return row;
     }
     row.classList.add(line.stream);
-    link.title = line.created_at;
+    if (this.options.pages) {
+      link.title = line.created_at;
+    }
     if (this.options.times !== 'off') {
       const time = span('t');
       time.textContent = clockText(line.created_at, this.options.times, this.options.start);
