@@ -87,7 +87,8 @@ public sealed class OperationGate(
         var result = await operate(app, cancellationToken);
         if (result == OperationResult.Done)
         {
-            await audit.RecordAsync(actor, new AuditFact(action, AuditSubject.App(app)) { Environment = subject.Environment }, cancellationToken);
+            // It is done, whether or not the caller waited for it.
+            await audit.RecordAsync(actor, new AuditFact(action, AuditSubject.App(app)) { Environment = subject.Environment }, CancellationToken.None);
         }
 
         return result;

@@ -148,16 +148,25 @@ public sealed class AppCatalog(
             return new AppRemoval.Unknown(name);
         }
 
+        var last = await FindLastAsync(db, name, cancellationToken) ?? 0;
         if (await FindUnfinishedAsync(db, name, cancellationToken) is { } unfinished)
         {
             return new AppRemoval.Busy(unfinished);
         }
 
-        // An app that never ran has nothing to stop, and a deployment that began meanwhile is found below.
-        await operations.StopAsync(name, cancellationToken);
+        // An app that never ran has nothing to stop. To stop one may take as long as its requests and its grace do: of a
+        // deployment that began meanwhile nothing is touched.
+        if (await operations.StopAsync(name, cancellationToken) == OperationResult.Busy)
+        {
+            return new AppRemoval.Busy(await FindLastAsync(db, name, cancellationToken) ?? last);
+        }
+
         foreach (var container in await engine.ListContainersAsync(ContainerNames.OfApp(instance.Id, name), cancellationToken))
         {
-            await engine.RemoveContainerAsync(container.Id, cancellationToken);
+            if (ContainerNames.DeploymentOf(container) is not { } made || made <= last)
+            {
+                await engine.RemoveContainerAsync(container.Id, cancellationToken);
+            }
         }
 
         // Somebody may have pressed Deploy meanwhile: then the app stays, and that deployment makes it run again. The routes
@@ -165,13 +174,11 @@ public sealed class AppCatalog(
         await using var removal = await db.Database.BeginTransactionAsync(cancellationToken);
         await HostBook.TickAsync(db, cancellationToken);
         var removed = await db.Apps
-            .Where(app => app.Name == name && !db.Deployments.Any(deployment =>
-                deployment.AppId == app.Id
-                && (deployment.Status == DeploymentStatus.Queued || deployment.Status == DeploymentStatus.Running)))
+            .Where(app => app.Name == name && !db.Deployments.Any(deployment => deployment.AppId == app.Id && deployment.Id > last))
             .ExecuteDeleteAsync(cancellationToken);
         if (removed == 0)
         {
-            return await FindUnfinishedAsync(db, name, cancellationToken) is { } started
+            return await FindLastAsync(db, name, cancellationToken) is { } started
                 ? new AppRemoval.Busy(started)
                 : new AppRemoval.Unknown(name);
         }
@@ -187,6 +194,11 @@ public sealed class AppCatalog(
         taken => $"hosts[{spec.Hosts.ToList().FindIndex(host => string.Equals(Route.Normalize(host), taken.Host, StringComparison.Ordinal))}]",
         taken => new[] { $"'{taken.Host}' belongs to the app {taken.App}; take it off there first, or choose another." },
         StringComparer.Ordinal));
+
+    private static Task<long?> FindLastAsync(DeployerDb db, string name, CancellationToken cancellationToken) =>
+        db.Deployments
+            .Where(deployment => db.Apps.Any(app => app.Id == deployment.AppId && app.Name == name))
+            .MaxAsync(deployment => (long?)deployment.Id, cancellationToken);
 
     private static Task<long?> FindUnfinishedAsync(DeployerDb db, string name, CancellationToken cancellationToken) =>
         (from app in db.Apps

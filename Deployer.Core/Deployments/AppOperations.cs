@@ -1,6 +1,7 @@
 using Deployer.Core.Apps;
 using Deployer.Core.Data;
 using Deployer.Core.Engine;
+using Deployer.Core.Routing;
 using Microsoft.EntityFrameworkCore;
 using NodaTime;
 
@@ -31,6 +32,9 @@ public enum OperationResult
 /// </summary>
 public sealed class AppOperations
 {
+    // What the engine may take besides.
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(30);
+
     private readonly IDbContextFactory<DeployerDb> _databases;
     private readonly IContainerEngine _engine;
     private readonly AppContainers _containers;
@@ -53,33 +57,62 @@ public sealed class AppOperations
     /// <summary>Takes the app's routes out of service, lets requests under way end, and stops its container; it stays there.</summary>
     /// <exception cref="EngineException">The engine does not answer or refuses; the call can be repeated.</exception>
     public Task<OperationResult> StopAsync(string appName, CancellationToken cancellationToken) =>
-        OperateAsync(appName, _time.Now(), async (app, container) =>
-        {
-            await _traffic.TakeOutOfServiceAsync(app.Id, (_, _) => ValueTask.CompletedTask, cancellationToken);
-            await _engine.StopContainerAsync(container.Id, Grace(app), cancellationToken);
-        }, cancellationToken);
+        OperateAsync(appName, _time.Now(), StopAsync, cancellationToken);
 
     /// <summary>Starts the app's container again, and leads its hosts there.</summary>
     /// <exception cref="EngineException">The engine does not answer or refuses; the call can be repeated.</exception>
     public Task<OperationResult> StartAsync(string appName, CancellationToken cancellationToken) =>
-        OperateAsync(appName, stoppedAt: null, async (app, container) =>
-        {
-            await _engine.StartContainerAsync(container.Id, cancellationToken);
-            await _traffic.FollowRecordAsync(app.Id, cancellationToken);
-        }, cancellationToken);
+        OperateAsync(appName, stoppedAt: null, (app, container) => StartAsync(app.Id, container.Id, CancellationToken.None), cancellationToken);
 
     /// <summary>Stops and starts the app's container; its hosts answer 503 meanwhile.</summary>
     /// <exception cref="EngineException">The engine does not answer or refuses; the call can be repeated.</exception>
     public Task<OperationResult> RestartAsync(string appName, CancellationToken cancellationToken) =>
         OperateAsync(appName, stoppedAt: null, async (app, container) =>
         {
-            await _traffic.TakeOutOfServiceAsync(app.Id, (_, _) => ValueTask.CompletedTask, cancellationToken);
-            await _engine.StopContainerAsync(container.Id, Grace(app), cancellationToken);
-            await _engine.StartContainerAsync(container.Id, cancellationToken);
-            await _traffic.FollowRecordAsync(app.Id, cancellationToken);
+            await StopAsync(app, container);
+            await StartAsync(app.Id, container.Id, CancellationToken.None);
         }, cancellationToken);
 
+    /// <summary>
+    /// Finds apps whose restart a crash cut short: meant to run, but taken out of service for longer than a restart takes,
+    /// with no deployment at it.
+    /// </summary>
+    internal async Task<IReadOnlyList<CutRestart>> ListCutRestartsAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await _databases.CreateDbContextAsync(cancellationToken);
+        var outOfService = await (
+            from app in db.Apps.AsNoTracking()
+            join target in db.RouteTargets on app.Id equals target.AppId
+            where app.StoppedAt == null && target.DeploymentId == app.CurrentDeploymentId && target.State == RouteTargetState.Draining
+                && !db.RouteTargets.Any(other => other.AppId == app.Id && other.State == RouteTargetState.Active)
+                && !db.Deployments.Any(deployment => deployment.AppId == app.Id && deployment.Status == DeploymentStatus.Running)
+            select new { App = app, target.ContainerId, Since = target.ChangedAt }).ToListAsync(cancellationToken);
+        return [.. outOfService
+            .Where(found => _time.Now() - found.Since > Duration.FromTimeSpan(AppTraffic.MoveCap + _traffic.DrainCap + Grace(found.App) + Margin))
+            .Select(found => new CutRestart(found.App.Id, found.App.Name, found.ContainerId))];
+    }
+
+    /// <summary>Starts the container of such an app, and leads its hosts there.</summary>
+    /// <exception cref="EngineException">The engine does not answer or refuses; the call can be repeated.</exception>
+    internal async Task FinishRestartAsync(CutRestart cut, CancellationToken cancellationToken)
+    {
+        await StartAsync(cut.AppId, cut.ContainerId, cancellationToken);
+        _feed.PublishApps();
+    }
+
     private static TimeSpan Grace(App app) => TimeSpan.FromSeconds(app.Spec.StopGraceSeconds);
+
+    private async Task StopAsync(App app, ContainerDetails container)
+    {
+        await _traffic.TakeOutOfServiceAsync(app.Id, (_, _) => ValueTask.CompletedTask, CancellationToken.None);
+        await _engine.StopContainerAsync(container.Id, Grace(app), CancellationToken.None);
+    }
+
+    private async Task StartAsync(long appId, string containerId, CancellationToken cancellationToken)
+    {
+        await _engine.StartContainerAsync(containerId, cancellationToken);
+        await _traffic.FollowRecordAsync(appId, cancellationToken);
+    }
 
     private async Task<OperationResult> OperateAsync(
         string appName, Instant? stoppedAt, Func<App, ContainerDetails, Task> operate, CancellationToken cancellationToken)
@@ -100,7 +133,8 @@ public sealed class AppOperations
             return OperationResult.ContainerGone;
         }
 
-        // Meant first, then done: who finds it half done sees from the record what was meant.
+        // Meant first, then done: who finds it half done sees from the record what was meant. Once it is meant it is done to
+        // its end, whether or not whoever asked waits for it.
         var meant = await db.Apps
             .Where(row => row.Id == app.Id && row.CurrentDeploymentId == current
                 && !db.Deployments.Any(deployment => deployment.AppId == app.Id && deployment.Status == DeploymentStatus.Running))
@@ -115,3 +149,9 @@ public sealed class AppOperations
         return OperationResult.Done;
     }
 }
+
+/// <summary>An app whose restart was cut short.</summary>
+/// <param name="AppId">Database key of the app.</param>
+/// <param name="AppName">Its name.</param>
+/// <param name="ContainerId">The container that is to serve it.</param>
+internal sealed record CutRestart(long AppId, string AppName, string ContainerId);

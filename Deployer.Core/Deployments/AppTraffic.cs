@@ -33,6 +33,28 @@ internal sealed class AppTraffic(
             ? spec with { Ports = [.. spec.Ports.Where(other => other.Container != port).Prepend(new PortSpec(port, 0))] }
             : spec;
 
+    /// <summary>
+    /// Whether the new container accepts connections where requests for the deployment's hosts will go; also where there is
+    /// nothing to wait for, as it has no hosts or nobody knows on which port.
+    /// </summary>
+    public async Task<bool> AcceptsAsync(DeploymentRun run, ContainerDetails container, CancellationToken cancellationToken)
+    {
+        if (run.Spec.Hosts.Count == 0 || TargetFinder.PortOf(run.Spec, run.Pulled) is not { } port)
+        {
+            return true;
+        }
+
+        try
+        {
+            await finder.FindAsync(container, port, cancellationToken);
+            return true;
+        }
+        catch (TargetUnreachableException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Where requests for the deployment's hosts go; <see langword="null"/> when it has none.</summary>
     /// <exception cref="DeploymentFailedException">No request could get there.</exception>
     public async Task<NewTarget?> FindTargetAsync(DeploymentRun run, CancellationToken cancellationToken)

@@ -11,27 +11,59 @@ namespace Deployer.Core.Runner;
 /// not, and removes their stray containers.
 /// </summary>
 internal sealed partial class Caretaker(
-    LeftoverSettler settler, Withdrawals withdrawals, AppContainers containers, DeploymentLedger ledger, IOptions<RunnerOptions> options,
-    TimeProvider time, ILogger<Caretaker> logger) : BackgroundService
+    LeftoverSettler settler, Withdrawals withdrawals, AppContainers containers, AppOperations operations, DeploymentLedger ledger,
+    IOptions<RunnerOptions> options, TimeProvider time, ILogger<Caretaker> logger) : BackgroundService
 {
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    private readonly SemaphoreSlim _sweeping = new(1);
+    private int _settling;
+
+    /// <inheritdoc/>
+    public override void Dispose()
     {
-        using var timer = new PeriodicTimer(options.Value.CareInterval, time);
-        do
-        {
-            await LookAsync(stoppingToken);
-        }
-        while (await TickAsync(timer, stoppingToken));
+        base.Dispose();
+        _sweeping.Dispose();
     }
 
-    /// <summary>One round. Raises nothing but a cancel.</summary>
-    internal async Task LookAsync(CancellationToken cancellationToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+        RepeatAsync(LookAsync, stoppingToken),
+
+        // Whether a container is well may take minutes to know. What ended deployments left does not wait for that.
+        RepeatAsync(stop => Volatile.Read(ref _settling) == 0 ? Task.CompletedTask : TryAsync(SweepAsync, stop), stoppingToken));
+
+    /// <summary>One round. Raises nothing.</summary>
+    internal Task LookAsync(CancellationToken cancellationToken) => TryAsync(LookAtAllAsync, cancellationToken);
+
+    private async Task LookAtAllAsync(CancellationToken cancellationToken)
     {
+        Volatile.Write(ref _settling, 1);
         try
         {
             await withdrawals.EndLeftoversAsync(cancellationToken);
             await settler.SettleAsync(cancellationToken);
-            await SweepAsync(cancellationToken);
+        }
+        finally
+        {
+            Volatile.Write(ref _settling, 0);
+        }
+
+        await SweepAsync(cancellationToken);
+    }
+
+    private async Task RepeatAsync(Func<CancellationToken, Task> round, CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(options.Value.CareInterval, time);
+        do
+        {
+            await round(stoppingToken);
+        }
+        while (await TickAsync(timer, stoppingToken));
+    }
+
+    private async Task TryAsync(Func<CancellationToken, Task> round, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await round(cancellationToken);
         }
         catch (EngineUnreachableException exception)
         {
@@ -49,6 +81,20 @@ internal sealed partial class Caretaker(
 
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
+        await _sweeping.WaitAsync(cancellationToken);
+        try
+        {
+            await PutRightAsync(cancellationToken);
+            await FinishRestartsAsync(cancellationToken);
+        }
+        finally
+        {
+            _sweeping.Release();
+        }
+    }
+
+    private async Task PutRightAsync(CancellationToken cancellationToken)
+    {
         var apps = await containers.ListAppsAsync(cancellationToken);
         foreach (var app in apps.Union(await ledger.FindAppsWithDebtsAsync(cancellationToken), StringComparer.Ordinal))
         {
@@ -60,6 +106,22 @@ internal sealed partial class Caretaker(
             {
                 // Say its host port was taken meanwhile. The other apps must not suffer for it.
                 LogNotPutRight(exception, app);
+            }
+        }
+    }
+
+    private async Task FinishRestartsAsync(CancellationToken cancellationToken)
+    {
+        foreach (var cut in await operations.ListCutRestartsAsync(cancellationToken))
+        {
+            try
+            {
+                await operations.FinishRestartAsync(cut, cancellationToken);
+                LogPutRight(cut.AppName, "its restart, which was cut short, is finished");
+            }
+            catch (EngineException exception) when (exception is not EngineUnreachableException)
+            {
+                LogNotPutRight(exception, cut.AppName);
             }
         }
     }

@@ -72,12 +72,15 @@ internal sealed partial class LeftoverSettler(
         await using var log = new DeploymentLog(logs, claimed.Deployment.Id, secrets.All, logger);
         var during = StepReached(claimed.Deployment);
         log.Step = during ?? StepKind.Prepare;
-        var well = claimed.Deployment is { SwitchedAt: not null, CancelRequestedAt: null } ? await IsWellAsync(claimed, patience, either.Token) : false;
+        var well = claimed.Deployment is { SwitchedAt: not null, CancelRequestedAt: null }
+            ? await IsWellUnlessCanceledAsync(claimed, patience, guard, either.Token)
+            : false;
+        var canceled = claimed.Deployment.CancelRequestedAt is not null || guard.Reason == StopReason.Canceled;
         var end = well switch
         {
             true => await FinishAsync(claimed, log, either.Token),
             null when patience < options.Value.StallLimit => null,
-            _ => await GoBackAsync(claimed, during, patience, log, either.Token),
+            _ => await GoBackAsync(claimed, canceled, during, patience, log, either.Token),
         };
         if (end is null)
         {
@@ -99,10 +102,9 @@ internal sealed partial class LeftoverSettler(
 
     /// <summary>Makes the old container serve again; <see langword="null"/> when that is to be decided later.</summary>
     private async Task<DeploymentEnd?> GoBackAsync(
-        ClaimedDeployment claimed, StepKind? during, TimeSpan patience, DeploymentLog log, CancellationToken cancellationToken)
+        ClaimedDeployment claimed, bool canceled, StepKind? during, TimeSpan patience, DeploymentLog log, CancellationToken cancellationToken)
     {
         var deployment = claimed.Deployment;
-        var canceled = deployment.CancelRequestedAt is not null;
         var failure = canceled ? null : FailureRules.Interrupted(during, evidence: null);
         var status = canceled ? DeploymentStatus.Canceled : DeploymentStatus.Failed;
         var switched = deployment.SwitchedAt is not null;
@@ -159,6 +161,21 @@ internal sealed partial class LeftoverSettler(
             Evidence: null);
         await log.TellAsync(failure.Cause, cancellationToken);
         return new DeploymentEnd(DeploymentStatus.Failed, failure, UndoPending: false);
+    }
+
+    /// <summary>The same as <see cref="IsWellAsync"/>, but <see langword="false"/> as soon as a person cancels.</summary>
+    private async Task<bool?> IsWellUnlessCanceledAsync(
+        ClaimedDeployment claimed, TimeSpan patience, RunGuard guard, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(guard.Token, cancellationToken);
+        try
+        {
+            return await IsWellAsync(claimed, patience, either.Token);
+        }
+        catch (OperationCanceledException) when (guard.Reason == StopReason.Canceled && !cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 
     /// <summary>Whether the new container runs and is healthy; <see langword="null"/> when the engine does not know yet.</summary>

@@ -34,6 +34,13 @@ public sealed class RunnerOptions
     public TimeSpan StaysRunning { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>
+    /// How long an app with host names and no health check may take until it accepts connections, before its deployment
+    /// fails. Configuration key <c>Runner:ListensWithin</c>.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00", ErrorMessage = "Runner:ListensWithin must be between 00:00:00 and 01:00:00.")]
+    public TimeSpan ListensWithin { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
     /// How long running deployments may go on after the stop signal before they are interrupted and undone. Configuration
     /// key <c>Runner:ShutdownGrace</c>.
     /// </summary>

@@ -40,6 +40,41 @@ public sealed class AppOperationsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Restart_CallerDoesNotWait_IsDoneToItsEnd()
+    {
+        await _bench.DeployAsync("web", null);
+        using var caller = new CancellationTokenSource();
+        _bench.Engine.Before("stop", async (_, cancellationToken) =>
+        {
+            await caller.CancelAsync();
+            cancellationToken.ThrowIfCancellationRequested();
+        });
+
+        Assert.Equal(OperationResult.Done, await Operations.RestartAsync("web", caller.Token));
+        Assert.Contains(_bench.Engine.Calls, call => call.StartsWith("stop ", StringComparison.Ordinal));
+        Assert.Equal(ContainerStatus.Running, Assert.Single(_bench.Engine.Containers).Status);
+    }
+
+    [Fact]
+    public async Task Remove_DeploymentBeganAndSucceededMeanwhile_TouchesNothingOfIt()
+    {
+        await _bench.DeployAsync("web", null);
+        DeploymentView? second = null;
+        _bench.Engine.Before("stop", async (_, _) =>
+        {
+            _bench.Engine.Allow("stop");
+            second = await _bench.DeployAsync("web", null);
+        });
+
+        var removal = await _bench.Get<AppCatalog>().RemoveAsync("web", CancellationToken.None);
+
+        Assert.Equal(second!.Id, Assert.IsType<AppRemoval.Busy>(removal).DeploymentId);
+        Assert.Equal(second.Id, await _bench.CurrentAsync("web"));
+        var container = Assert.Single(_bench.Engine.Containers);
+        Assert.Equal(("deployer-web-2", ContainerStatus.Running), (container.Name, container.Status));
+    }
+
+    [Fact]
     public async Task Sweep_StoppedApp_LeavesItStopped()
     {
         await _bench.DeployAsync("web", null);

@@ -1,10 +1,14 @@
 using System.Globalization;
 using Deployer.Core.Apps;
+using Deployer.Core.Data;
 using Deployer.Core.Deployments;
 using Deployer.Core.Engine;
 using Deployer.Core.Routing;
+using Deployer.Core.Runner;
 using Deployer.Tests.Engine.Docker;
 using Deployer.Tests.Fakes;
+using Microsoft.EntityFrameworkCore;
+using NodaTime;
 
 namespace Deployer.Tests.Routing;
 
@@ -20,7 +24,8 @@ public sealed class SwitchOverOnDockerTests(TestEngine docker) : IAsyncLifetime
     private string Host => $"{_app}.example.com";
 
     public async ValueTask InitializeAsync() =>
-        _bench = await RunnerBench.CreateAsync(docker.Engine, new Dictionary<string, string?>(StringComparer.Ordinal));
+        _bench = await RunnerBench.CreateAsync(
+            docker.Engine, new Dictionary<string, string?>(StringComparer.Ordinal) { ["Runner:StaysRunning"] = "00:00:01", ["Runner:ListensWithin"] = "00:00:10" });
 
     public async ValueTask DisposeAsync()
     {
@@ -72,6 +77,51 @@ public sealed class SwitchOverOnDockerTests(TestEngine docker) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Deploy_NoHealthCheckAndSlowToListen_IsWaitedFor()
+    {
+        await AddAppAsync(spec => spec with { Env = new Dictionary<string, string>(StringComparer.Ordinal) { ["BOOT_DELAY"] = "4" } });
+        var slow = await SucceedAsync("nohealth:v1");
+
+        Assert.Equal("hello from nohealth-v1\n", await AnswerAsync());
+        Assert.Contains("system|It accepts no connection yet: waiting up to 10 s", await _bench.LinesAsync(slow.Id));
+    }
+
+    [Fact]
+    public async Task Deploy_NoHealthCheckAndNothingListens_FailsOnceTheWaitIsOver()
+    {
+        await AddAppAsync(spec => spec with { Ports = [new PortSpec(9999, null)] });
+        var failed = await _bench.DeployAsync(_app, Image("nohealth:v1"));
+
+        Assert.Equal((DeploymentStatus.Failed, FailureCode.Unhealthy), (failed.Status, failed.Failure?.Code));
+        Assert.Contains("port 9999 accepts no connection at", failed.Failure!.Cause, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Restart_CutShortByACrash_IsFinishedAndTheAppServesItsHostAgain()
+    {
+        await AddAppAsync(spec => spec);
+        var first = await SucceedAsync("web:v1");
+        var container = (await _bench.RowAsync(first.Id)).ContainerId!;
+
+        // As a kill between the stop and the start leaves it.
+        await _bench.Get<TrafficSwitch>().WithdrawAsync((await _bench.RowAsync(first.Id)).AppId, Stop);
+        await docker.Engine.StopContainerAsync(container, TimeSpan.FromSeconds(1), Stop);
+        await _bench.Get<Caretaker>().LookAsync(Stop);
+        Assert.Equal(ContainerStatus.Exited, (await docker.Engine.FindContainerAsync(container, Stop))!.Status);
+
+        await using (var db = await _bench.Get<IDbContextFactory<DeployerDb>>().CreateDbContextAsync(Stop))
+        {
+            var longAgo = SystemClock.Instance.GetCurrentInstant() - Duration.FromMinutes(10);
+            await db.RouteTargets.ExecuteUpdateAsync(set => set.SetProperty(target => target.ChangedAt, longAgo), Stop);
+        }
+
+        await _bench.Get<Caretaker>().LookAsync(Stop);
+        await docker.WaitForAsync(container, seen => seen.Health == ContainerHealth.Healthy);
+        await CorrectRoutesAsync();
+        Assert.Equal("hello from v1\n", await AnswerAsync());
+    }
+
+    [Fact]
     public async Task Deploy_HostOfAnotherApp_FailsHostInUse()
     {
         await AddAppAsync(spec => spec);
@@ -91,10 +141,7 @@ public sealed class SwitchOverOnDockerTests(TestEngine docker) : IAsyncLifetime
         var failed = await _bench.DeployAsync(_app, Image("crash:latest"));
         Assert.Equal(DeploymentStatus.Failed, failed.Status);
         await docker.WaitForAsync((await _bench.RowAsync(failed.Id - 1)).ContainerId!, seen => seen.Health == ContainerHealth.Healthy);
-        await new RouteKeeper(
-            _bench.Get<Microsoft.EntityFrameworkCore.IDbContextFactory<Deployer.Core.Data.DeployerDb>>(), docker.Engine, _bench.Get<TargetFinder>(),
-            _bench.Get<TrafficSwitch>(), _bench.Get<RouteFeed>(), TimeProvider.System,
-            Microsoft.Extensions.Logging.Abstractions.NullLogger<RouteKeeper>.Instance).CheckAsync(Stop);
+        await CorrectRoutesAsync();
 
         Assert.Equal("hello from v1\n", await AnswerAsync());
         Assert.Contains("system|The app's hosts answer 503 until the new container is healthy", await _bench.LinesAsync(failed.Id));
@@ -151,6 +198,15 @@ public sealed class SwitchOverOnDockerTests(TestEngine docker) : IAsyncLifetime
         var deployment = await _bench.DeployAsync(_app, Image(image));
         Assert.True(deployment.Status == DeploymentStatus.Succeeded, deployment.Failure?.Cause);
         return deployment;
+    }
+
+    /// <summary>Finds the address of what was just started and is up by now.</summary>
+    private async Task CorrectRoutesAsync()
+    {
+        using var keeper = new RouteKeeper(
+            _bench.Get<IDbContextFactory<DeployerDb>>(), docker.Engine, _bench.Get<TargetFinder>(), _bench.Get<TrafficSwitch>(),
+            _bench.Get<RouteFeed>(), TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<RouteKeeper>.Instance);
+        await keeper.CheckAsync(Stop);
     }
 
     /// <summary>What answers where the routes lead.</summary>

@@ -120,6 +120,52 @@ public sealed class LeftoverSettlerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Settle_CanceledWhileHealthIsAwaited_GoesBackAtOnce()
+    {
+        var first = await _bench.DeployAsync("web", null);
+        var id = await CrashAtAsync("web", "stop");
+        _bench.Engine.Running("deployer-web-2").Report(ContainerHealth.Starting, 0, null);
+        await using var next = _bench.Restart();
+        var settling = next.Get<Caretaker>().LookAsync(CancellationToken.None);
+        await next.UntilAsync(async () => string.Equals((await next.RowAsync(id)).Worker, next.Get<WorkerIdentity>().Name, StringComparison.Ordinal));
+        await next.Queue.CancelAsync(id, "tester", CancellationToken.None);
+        await next.CompleteAsync(settling);
+
+        Assert.Equal(DeploymentStatus.Canceled, (await next.ViewAsync(id)).Status);
+        Assert.Equal(first.Id, await next.CurrentAsync("web"));
+        var container = Assert.Single(_bench.Engine.Containers);
+        Assert.Equal((first.ContainerId, ContainerStatus.Running), (container.Id, container.Status));
+    }
+
+    [Fact]
+    public async Task Care_WhileTheHealthOfOneAppIsAwaited_PutsTheOthersRight()
+    {
+        await _bench.DeployAsync("fixed", null);
+        _bench.Engine.Before("start", (_, _) =>
+        {
+            _bench.Engine.IsDown = true;
+            return Task.CompletedTask;
+        });
+        var owing = (await _bench.DeployAsync("fixed", null)).Id;
+        _bench.Engine.Allow("start");
+        _bench.Engine.IsDown = false;
+        Assert.True((await _bench.RowAsync(owing)).UndoPending);
+        await _bench.DeployAsync("web", null);
+        var id = await CrashAtAsync("web", "stop");
+        _bench.Engine.Running("deployer-web-2").Report(ContainerHealth.Starting, 0, null);
+
+        await using var next = _bench.Restart();
+        await next.StartAsync();
+        await next.UntilAsync(async () => !(await next.RowAsync(owing)).UndoPending);
+        Assert.Equal(DeploymentStatus.Running, (await next.ViewAsync(id)).Status);
+        Assert.Equal(ContainerStatus.Running, _bench.Engine.Running("deployer-fixed-1").Status);
+
+        _bench.Engine.Running("deployer-web-2").Report(ContainerHealth.Healthy, 0, null);
+        await next.UntilAsync(async () => (await next.ViewAsync(id)).Status.IsFinal());
+        Assert.Equal(DeploymentStatus.Succeeded, (await next.ViewAsync(id)).Status);
+    }
+
+    [Fact]
     public async Task Settle_WorkerAlive_LeavesItsDeploymentAlone()
     {
         _bench.Engine.Before("pull", (_, cancellationToken) => Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken));

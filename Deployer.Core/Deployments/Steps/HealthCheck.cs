@@ -10,7 +10,8 @@ namespace Deployer.Core.Deployments.Steps;
 /// for a while. Its output flows into the log meanwhile.
 /// </summary>
 internal sealed class HealthCheck(
-    IContainerEngine engine, IHealthProbe probe, DeploymentLedger ledger, IOptions<RunnerOptions> options, TimeProvider time) : IStep
+    IContainerEngine engine, IHealthProbe probe, AppTraffic traffic, DeploymentLedger ledger, IOptions<RunnerOptions> options,
+    TimeProvider time) : IStep
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
@@ -117,7 +118,28 @@ internal sealed class HealthCheck(
             await LookAsync(run, cancellationToken);
         }
 
+        await AwaitListenerAsync(run, options.Value.ListensWithin, cancellationToken);
         return $"the container kept running for {stays.TotalSeconds:0.#} s";
+    }
+
+    /// <summary>Waits until requests for the app's hosts would get through. Where they never do, the switch-over says why.</summary>
+    private async Task AwaitListenerAsync(DeploymentRun run, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        run.Stall.Expect(limit);
+        var began = time.GetTimestamp();
+        var said = false;
+        while (!await traffic.AcceptsAsync(run, await LookAsync(run, cancellationToken), cancellationToken) && time.GetElapsedTime(began) < limit)
+        {
+            if (!said)
+            {
+                said = true;
+                await run.Log.SayAsync($"It accepts no connection yet: waiting up to {limit.TotalSeconds:0.#} s", cancellationToken);
+            }
+
+            await Task.Delay(LookInterval, time, cancellationToken);
+        }
+
+        run.Stall.Progress();
     }
 
     /// <summary>The container as it is; raises when it does not run.</summary>

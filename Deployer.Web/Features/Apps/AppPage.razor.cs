@@ -213,7 +213,7 @@ public sealed partial class AppPage : IAsyncDisposable
             switch (await Catalog.RemoveAsync(Name, CancellationToken.None))
             {
                 case AppRemoval.Busy busy:
-                    Snackbar.Add("A deployment of it is queued or running: cancel that first.", Severity.Warning);
+                    Snackbar.Add("A deployment of it is queued or running, or began meanwhile: see to that first.", Severity.Warning);
                     Navigation.NavigateTo($"/deployments/{busy.DeploymentId}");
                     break;
                 default:

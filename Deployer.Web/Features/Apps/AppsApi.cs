@@ -80,7 +80,7 @@ public static class AppsApi
             AppRemoval.Removed => TypedResults.NoContent(),
             AppRemoval.Unknown unknown => Problem.UnknownApp(unknown.Name),
             AppRemoval.Busy busy => Problem.Conflict(
-                "app_busy", $"Deployment {busy.DeploymentId} of the app is not finished; wait for it or POST /api/deployments/{busy.DeploymentId}/cancel first."),
+                "app_busy", $"Deployment {busy.DeploymentId} of the app is not finished, or began meanwhile; wait for it or POST /api/deployments/{busy.DeploymentId}/cancel, and remove the app then."),
             var other => throw Unexpected(other),
         };
 
