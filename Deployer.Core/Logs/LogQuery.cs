@@ -62,13 +62,15 @@ internal abstract class LogMatcher
     /// <summary>Texts that every matching line holds, in any case.</summary>
     public abstract IReadOnlyList<string> Literals { get; }
 
+    /// <summary>Whether a line took too long by itself and was passed over.</summary>
+    public bool PassedOver { get; protected set; }
+
     public static LogMatcher Create(LogQuery query) => query.IsRegex ? new OfRegex(query) : new OfText(query);
 
     /// <summary>Finds the first line with a match, from a position on.</summary>
     /// <param name="lines">Lines, each ended by LF.</param>
     /// <param name="from">Where to begin; the start of a line.</param>
     /// <returns>A position in that line, or -1.</returns>
-    /// <exception cref="RegexMatchTimeoutException">One line took too long.</exception>
     public abstract int Find(ReadOnlySpan<char> lines, int from);
 
     /// <summary>The expression, with an engine that cannot explode where the pattern allows it.</summary>
@@ -112,7 +114,7 @@ internal abstract class LogMatcher
             while (from < lines.Length)
             {
                 var end = from + lines[from..].IndexOf('\n');
-                if (_regex.IsMatch(lines[from..end]))
+                if (IsMatch(lines[from..end]))
                 {
                     return from;
                 }
@@ -121,6 +123,20 @@ internal abstract class LogMatcher
             }
 
             return -1;
+        }
+
+        // One line on which the expression explodes must not hide those that come after it.
+        private bool IsMatch(ReadOnlySpan<char> line)
+        {
+            try
+            {
+                return _regex.IsMatch(line);
+            }
+            catch (RegexMatchTimeoutException)
+            {
+                PassedOver = true;
+                return false;
+            }
         }
     }
 }

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text;
-using System.Text.RegularExpressions;
 using Deployer.Core.Data;
 using NodaTime;
 
@@ -18,9 +17,10 @@ internal sealed class LogScan(LogQuery query, TimeSpan timeLimit, TimeProvider t
     private readonly long _started = time.GetTimestamp();
     private readonly long _since = ToBound(query.Since, long.MinValue);
     private readonly long _until = ToBound(query.Until, long.MaxValue);
+    private bool _timeIsUp;
 
-    /// <summary>Whether the time was up before all was seen.</summary>
-    public bool TimedOut { get; private set; }
+    /// <summary>Whether the time was up before all was seen, or a line took too long by itself and was passed over.</summary>
+    public bool TimedOut => _timeIsUp || _matcher.PassedOver;
 
     /// <summary>Number of the line up to which the range of the last run was searched.</summary>
     public long Reached { get; private set; }
@@ -49,19 +49,11 @@ internal sealed class LogScan(LogQuery query, TimeSpan timeLimit, TimeProvider t
         connection.Scan(deploymentId, range.First, range.Last, (in header, payload) =>
         {
             cancellationToken.ThrowIfCancellationRequested();
-            TimedOut |= time.GetElapsedTime(_started) >= timeLimit;
-            try
-            {
-                goOn = !TimedOut
-                    && (header.LastTime < _since || header.FirstTime >= _until || Look(header, payload, range, wanted, found));
-                Reached = goOn ? header.FirstLine + header.LineCount - 1 : Reached;
-                return goOn;
-            }
-            catch (RegexMatchTimeoutException)
-            {
-                TimedOut = true;
-                return goOn = false;
-            }
+            _timeIsUp |= time.GetElapsedTime(_started) >= timeLimit;
+            goOn = !_timeIsUp
+                && (header.LastTime < _since || header.FirstTime >= _until || Look(header, payload, range, wanted, found));
+            Reached = goOn ? header.FirstLine + header.LineCount - 1 : Reached;
+            return goOn;
         });
         return goOn;
     }

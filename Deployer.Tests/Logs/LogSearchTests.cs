@@ -1,5 +1,6 @@
 using Deployer.Core.Deployments;
 using Deployer.Core.Logs;
+using Microsoft.Extensions.Time.Testing;
 using NodaTime;
 
 namespace Deployer.Tests.Logs;
@@ -114,6 +115,27 @@ public sealed class LogSearchTests : IAsyncDisposable
 
         Assert.True(query.IsValid(out _));
         Assert.True((await Search(store).FindAsync(deployment, query, 1, backwards: false, 10, 0, Cancel))!.TimedOut);
+    }
+
+    [Fact]
+    public async Task FindAcrossAsync_LineThatTakesTooLong_IsPassedOverAndAllElseSearched()
+    {
+        var store = _bed.OpenStore();
+        var (older, newer) = (await _bed.AddDeploymentAsync(), await _bed.AddDeploymentAsync());
+        await store.AppendLog(older, LogStream.System, StepKind.Prepare, "a needle", Cancel);
+        foreach (var text in new[] { "a needle", new string('a', 5_000) + "!", "another needle" })
+        {
+            await store.AppendLog(newer, LogStream.System, StepKind.Prepare, text, Cancel);
+        }
+
+        await EndAndSealAsync(store, newer);
+        using var search = new LogSearch(store, new FakeTimeProvider());
+        var page = await search.FindAcrossAsync(
+            new LogQuery(@"needle|^(a+)+\1$", IsRegex: true, MatchCase: false), apps: null, after: null, 10, 0, Cancel);
+
+        Assert.Equal([(newer, 1), (newer, 3), (older, 1)], page.Matches.Select(match => (match.DeploymentId, match.Match.Line.Line)));
+        Assert.True(page.TimedOut);
+        Assert.Null(page.Next);
     }
 
     [Theory]
