@@ -226,7 +226,7 @@ public sealed class LogSearch(LogStore store, TimeProvider time) : IDisposable
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            var scan = new LogScan(query, TimeLimit, time, cancellationToken);
+            var scan = new LogScan(query, new LogScanLimit(TimeLimit, time, cancellationToken));
             return await Task.Run(() => store.Reads.Run(connection => search(scan, connection)), cancellationToken);
         }
         finally
