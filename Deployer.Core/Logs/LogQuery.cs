@@ -62,14 +62,22 @@ internal abstract class LogMatcher
     /// <summary>Texts that every matching line holds, in any case.</summary>
     public abstract IReadOnlyList<string> Literals { get; }
 
-    public static LogMatcher Create(LogQuery query) => query.IsRegex ? new OfRegex(query) : new OfText(query);
+    /// <summary>Whether a line took too long by itself and was passed over.</summary>
+    public bool PassedOver { get; protected set; }
+
+    /// <summary>What finds a query's text.</summary>
+    /// <param name="query">What to look for; valid.</param>
+    /// <param name="limit">Asked before each line that can take long.</param>
+    public static LogMatcher Create(LogQuery query, LogScanLimit limit) => query.IsRegex ? new OfRegex(query, limit) : new OfText(query);
 
     /// <summary>Finds the first line with a match, from a position on.</summary>
     /// <param name="lines">Lines, each ended by LF.</param>
-    /// <param name="from">Where to begin; the start of a line.</param>
-    /// <returns>A position in that line, or -1.</returns>
-    /// <exception cref="RegexMatchTimeoutException">One line took too long.</exception>
-    public abstract int Find(ReadOnlySpan<char> lines, int from);
+    /// <param name="position">
+    /// Where to begin: the start of a line. Then a position in the line with the match, or else the start of the first line
+    /// that was not looked at: the end, unless the time is up.
+    /// </param>
+    /// <returns>Whether there is such a line.</returns>
+    public abstract bool Find(ReadOnlySpan<char> lines, ref int position);
 
     /// <summary>The expression, with an engine that cannot explode where the pattern allows it.</summary>
     /// <exception cref="ArgumentException">It is not a regular expression.</exception>
@@ -94,33 +102,50 @@ internal abstract class LogMatcher
 
         public override IReadOnlyList<string> Literals { get; } = [query.Text];
 
-        public override int Find(ReadOnlySpan<char> lines, int from)
+        public override bool Find(ReadOnlySpan<char> lines, ref int position)
         {
-            var found = lines[from..].IndexOfAny(_text);
-            return found < 0 ? -1 : from + found;
+            var found = lines[position..].IndexOfAny(_text);
+            position = found < 0 ? lines.Length : position + found;
+            return found >= 0;
         }
     }
 
-    private sealed class OfRegex(LogQuery query) : LogMatcher
+    private sealed class OfRegex(LogQuery query, LogScanLimit limit) : LogMatcher
     {
         private readonly Regex _regex = ToRegex(query);
 
         public override IReadOnlyList<string> Literals { get; } = RegexLiterals.Find(query.Text);
 
-        public override int Find(ReadOnlySpan<char> lines, int from)
+        public override bool Find(ReadOnlySpan<char> lines, ref int position)
         {
-            while (from < lines.Length)
+            while (position < lines.Length && limit.HasTime())
             {
-                var end = from + lines[from..].IndexOf('\n');
-                if (_regex.IsMatch(lines[from..end]))
+                var end = position + lines[position..].IndexOf('\n');
+                var matches = IsMatch(lines[position..end]);
+                limit.Looked();
+                if (matches)
                 {
-                    return from;
+                    return true;
                 }
 
-                from = end + 1;
+                position = end + 1;
             }
 
-            return -1;
+            return false;
+        }
+
+        // One line on which the expression explodes must not hide those that come after it.
+        private bool IsMatch(ReadOnlySpan<char> line)
+        {
+            try
+            {
+                return _regex.IsMatch(line);
+            }
+            catch (RegexMatchTimeoutException)
+            {
+                PassedOver = true;
+                return false;
+            }
         }
     }
 }

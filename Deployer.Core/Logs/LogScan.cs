@@ -1,26 +1,23 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text;
-using System.Text.RegularExpressions;
 using Deployer.Core.Data;
 using NodaTime;
 
 namespace Deployer.Core.Logs;
 
 /// <summary>
-/// Looks for a query in runs: text first, and only where it occurs at the lines themselves. Bounded in time. For one
-/// search in one thread.
+/// Looks for a query in runs: text first, and only where it occurs at the lines themselves. For one search in one thread.
 /// </summary>
-internal sealed class LogScan(LogQuery query, TimeSpan timeLimit, TimeProvider time, CancellationToken cancellationToken)
+internal sealed class LogScan(LogQuery query, LogScanLimit limit)
 {
-    private readonly LogMatcher _matcher = LogMatcher.Create(query);
+    private readonly LogMatcher _matcher = LogMatcher.Create(query, limit);
     private readonly List<LogLine> _lines = [];
-    private readonly long _started = time.GetTimestamp();
     private readonly long _since = ToBound(query.Since, long.MinValue);
     private readonly long _until = ToBound(query.Until, long.MaxValue);
 
-    /// <summary>Whether the time was up before all was seen.</summary>
-    public bool TimedOut { get; private set; }
+    /// <summary>Whether the time was up before all was seen, or a line took too long by itself and was passed over.</summary>
+    public bool TimedOut => limit.IsUp || _matcher.PassedOver;
 
     /// <summary>Number of the line up to which the range of the last run was searched.</summary>
     public long Reached { get; private set; }
@@ -48,20 +45,15 @@ internal sealed class LogScan(LogQuery query, TimeSpan timeLimit, TimeProvider t
         Reached = range.First - 1;
         connection.Scan(deploymentId, range.First, range.Last, (in header, payload) =>
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            TimedOut |= time.GetElapsedTime(_started) >= timeLimit;
-            try
+            goOn = limit.HasTime()
+                && (header.LastTime < _since || header.FirstTime >= _until || Look(header, payload, range, wanted, found));
+            if (goOn)
             {
-                goOn = !TimedOut
-                    && (header.LastTime < _since || header.FirstTime >= _until || Look(header, payload, range, wanted, found));
-                Reached = goOn ? header.FirstLine + header.LineCount - 1 : Reached;
-                return goOn;
+                Reached = header.FirstLine + header.LineCount - 1;
+                limit.Looked();
             }
-            catch (RegexMatchTimeoutException)
-            {
-                TimedOut = true;
-                return goOn = false;
-            }
+
+            return goOn;
         });
         return goOn;
     }
@@ -76,21 +68,30 @@ internal sealed class LogScan(LogQuery query, TimeSpan timeLimit, TimeProvider t
         {
             var text = WithoutStyles(characters.AsSpan(0, Encoding.UTF8.GetChars(cursor.Text, characters)));
             _lines.Clear();
-            var index = 0;
-            var counted = 0;
-            for (var at = _matcher.Find(text, 0); at >= 0; at = _matcher.Find(text, counted))
+
+            // A range can begin within a run; the lines before it would take of the time.
+            var index = (int)Math.Clamp(range.First - header.FirstLine, 0, header.LineCount);
+            var position = StartOf(text, index);
+            var counted = position;
+            while (_matcher.Find(text, ref position))
             {
-                index += text[counted..at].Count('\n');
+                index += text[counted..position].Count('\n');
                 if (!Report(header, cursor, index, range, wanted, found))
                 {
                     return false;
                 }
 
-                counted = at + text[at..].IndexOf('\n') + 1;
+                position += text[position..].IndexOf('\n') + 1;
+                counted = position;
                 index++;
             }
 
-            return true;
+            if (position < text.Length)
+            {
+                Reached = header.FirstLine + index + text[counted..position].Count('\n') - 1;
+            }
+
+            return position == text.Length;
         }
         finally
         {
@@ -103,7 +104,7 @@ internal sealed class LogScan(LogQuery query, TimeSpan timeLimit, TimeProvider t
         Func<LogLine, bool> found)
     {
         var number = header.FirstLine + index;
-        if (number < range.First || number > range.Last)
+        if (number > range.Last)
         {
             return true;
         }
@@ -131,6 +132,17 @@ internal sealed class LogScan(LogQuery query, TimeSpan timeLimit, TimeProvider t
         }
 
         return _lines[index];
+    }
+
+    private static int StartOf(ReadOnlySpan<char> text, int index)
+    {
+        var start = 0;
+        for (var line = 0; line < index; line++)
+        {
+            start += text[start..].IndexOf('\n') + 1;
+        }
+
+        return start;
     }
 
     /// <summary>Takes SGR sequences out, in place: what is looked for is what is seen.</summary>

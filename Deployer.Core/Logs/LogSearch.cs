@@ -14,10 +14,12 @@ public sealed record LogMatch(LogLine Line, IReadOnlyList<LogLine> Before, IRead
 
 /// <summary>What was found in one deployment's log.</summary>
 /// <param name="Status">The deployment's status.</param>
-/// <param name="Total">How many lines match in all; what was counted until then if <paramref name="TimedOut"/>.</param>
+/// <param name="Total">How many lines match in all; of those that were looked at if <paramref name="TimedOut"/>.</param>
 /// <param name="Before">How many matching lines come before the first one returned.</param>
 /// <param name="Matches">The matches asked for, ascending.</param>
-/// <param name="TimedOut">Whether the search took too long and was cut short.</param>
+/// <param name="TimedOut">
+/// Whether lines were left out: the search took too long and was cut short, or a line took too long by itself.
+/// </param>
 public sealed record DeploymentMatches(
     DeploymentStatus Status, long Total, long Before, IReadOnlyList<LogMatch> Matches, bool TimedOut);
 
@@ -37,7 +39,10 @@ public sealed record LogSearchCursor(long DeploymentId, long Line);
 /// <summary>A page of what was found across deployments: newest deployment first, lines ascending.</summary>
 /// <param name="Matches">The matches.</param>
 /// <param name="Next">Where to go on; <see langword="null"/> when all was searched.</param>
-/// <param name="TimedOut">Whether the page was cut short because the search took long; <paramref name="Next"/> goes on.</param>
+/// <param name="TimedOut">
+/// Whether the page was cut short because the search took long, where <paramref name="Next"/> goes on; or a line took too
+/// long by itself and was passed over.
+/// </param>
 public sealed record LogMatchPage(IReadOnlyList<DeploymentMatch> Matches, LogSearchCursor? Next, bool TimedOut);
 
 /// <summary>
@@ -190,7 +195,7 @@ public sealed class LogSearch(LogStore store, TimeProvider time) : IDisposable
                 }
 
                 next = null;
-                return false;
+                return scan.TimedOut;
             },
             cancellationToken);
         var matches = new List<DeploymentMatch>(found.Count);
@@ -221,7 +226,7 @@ public sealed class LogSearch(LogStore store, TimeProvider time) : IDisposable
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            var scan = new LogScan(query, TimeLimit, time, cancellationToken);
+            var scan = new LogScan(query, new LogScanLimit(TimeLimit, time, cancellationToken));
             return await Task.Run(() => store.Reads.Run(connection => search(scan, connection)), cancellationToken);
         }
         finally

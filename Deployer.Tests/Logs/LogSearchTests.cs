@@ -1,5 +1,6 @@
 using Deployer.Core.Deployments;
 using Deployer.Core.Logs;
+using Microsoft.Extensions.Time.Testing;
 using NodaTime;
 
 namespace Deployer.Tests.Logs;
@@ -114,6 +115,70 @@ public sealed class LogSearchTests : IAsyncDisposable
 
         Assert.True(query.IsValid(out _));
         Assert.True((await Search(store).FindAsync(deployment, query, 1, backwards: false, 10, 0, Cancel))!.TimedOut);
+    }
+
+    [Fact]
+    public async Task FindAcrossAsync_LineThatTakesTooLong_IsPassedOverAndAllElseSearched()
+    {
+        var store = _bed.OpenStore();
+        var (older, newer) = (await _bed.AddDeploymentAsync(), await _bed.AddDeploymentAsync());
+        await store.AppendLog(older, LogStream.System, StepKind.Prepare, "a needle", Cancel);
+        foreach (var text in new[] { "a needle", new string('a', 5_000) + "!", "another needle" })
+        {
+            await store.AppendLog(newer, LogStream.System, StepKind.Prepare, text, Cancel);
+        }
+
+        await EndAndSealAsync(store, newer);
+        using var search = new LogSearch(store, new FakeTimeProvider());
+        var page = await search.FindAcrossAsync(
+            new LogQuery(@"needle|^(a+)+\1$", IsRegex: true, MatchCase: false), apps: null, after: null, 10, 0, Cancel);
+
+        Assert.Equal([(newer, 1), (newer, 3), (older, 1)], page.Matches.Select(match => (match.DeploymentId, match.Match.Line.Line)));
+        Assert.True(page.TimedOut);
+        Assert.Null(page.Next);
+    }
+
+    [Theory]
+    [InlineData("l[i]ne", true, 1)]
+    [InlineData("l[i]ne", true, 60)]
+    [InlineData("line", false, 60)]
+    public async Task FindAcrossAsync_TimeIsUp_EndsThePageAtTheLineAndTheNextGoesOn(string text, bool regex, int secondsALook)
+    {
+        const int Lines = 20;
+        var store = _bed.OpenStore();
+        var (older, newer) = (await AddAsync(store, Lines), await AddAsync(store, Lines));
+        await EndAndSealAsync(store, older);
+        await EndAndSealAsync(store, newer);
+        using var search = new LogSearch(store, new TickingTime(TimeSpan.FromSeconds(secondsALook)));
+
+        var found = new List<(long, long)>();
+        LogSearchCursor? cursor = null;
+        do
+        {
+            var page = await search.FindAcrossAsync(
+                new LogQuery(text, regex, MatchCase: false), apps: null, cursor, LogSearch.MaxMatches, 0, Cancel);
+            Assert.InRange(page.Matches.Count, 1, regex ? Lines / 2 : Lines);
+            Assert.Equal(page.Next is not null, page.TimedOut);
+            found.AddRange(page.Matches.Select(match => (match.DeploymentId, match.Match.Line.Line)));
+            cursor = page.Next;
+        }
+        while (cursor is not null);
+
+        Assert.Equal(new[] { newer, older }.SelectMany(deployment => Enumerable.Range(1, Lines).Select(line => (deployment, (long)line))), found);
+    }
+
+    [Fact]
+    public async Task FindAsync_CancelledWithinARun_Ends()
+    {
+        var store = _bed.OpenStore();
+        var deployment = await AddAsync(store, 20);
+        await EndAndSealAsync(store, deployment);
+        var time = new TickingTime(TimeSpan.FromSeconds(1));
+        using var search = new LogSearch(store, time);
+        using var cancelled = new CancellationTokenSource(TimeSpan.FromSeconds(4), time);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => search.FindAsync(
+            deployment, new LogQuery("l[i]ne", IsRegex: true, MatchCase: false), 1, backwards: false, 10, 0, cancelled.Token));
     }
 
     [Theory]

@@ -6,6 +6,7 @@ using Deployer.Core.Deployments;
 using Deployer.Core.Logs;
 using Deployer.Web.Features.Console;
 using Deployer.Web.Features.Deployments;
+using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
 using TestContext = Xunit.TestContext;
@@ -183,7 +184,7 @@ public sealed class LogConsoleTests : IAsyncLifetime
     [Fact]
     public async Task Console_LogThatNobodyKeeps_IsFollowedSearchedInTheBrowserAndNotOfferedAsAFile()
     {
-        var output = new Output(["one", "two"], ["three"]);
+        var output = new Output(stored: null, ["one", "two"], ["three"]);
         _pane.Setup<FoundLine?>("findHeld", _ => true).SetResult(new FoundLine(2, 1, 1, TimedOut: false));
         var console = _context.Render<LogConsole>(parameters => parameters.Add(shown => shown.Source, output));
 
@@ -199,6 +200,24 @@ public sealed class LogConsoleTests : IAsyncLifetime
         Assert.Empty(_pane.Invocations["set"]);
         Assert.Equal("Output of web", console.Find("[role=log]").GetAttribute("aria-label"));
         Assert.Equal(2L, Assert.Single(_pane.Invocations["goTo"]).Arguments[0]);
+    }
+
+    [Fact]
+    public async Task Console_SearchTookTooLong_SaysSoAndStaysAtTheLine()
+    {
+        var log = new SlowLog(new FoundLine(7, 1, 3, TimedOut: false));
+        _context.Services.GetRequiredService<NavigationManager>().NavigateTo("/?find=needle");
+        var console = _context.Render<LogConsole>(parameters => parameters.Add(shown => shown.Source, new Output(log, ["one"])));
+        console.WaitForAssertion(() => Assert.Equal("1 of 3", console.Find(".find-count").TextContent));
+
+        await console.InvokeAsync(() => console.Instance.OnKey("n"));
+        Assert.Equal("Took too long", console.Find(".find-count").TextContent);
+        await console.InvokeAsync(() => console.Instance.OnKey("n"));
+        Assert.Equal([1L, 8L, 8L], log.AskedFrom);
+
+        await console.InvokeAsync(() => console.Instance.OnKey("e"));
+        Assert.Equal("The search for errors took too long and was cut short", console.Find("p.sr[role=status]").TextContent);
+        Assert.Equal(7L, Assert.Single(_pane.Invocations["goTo"]).Arguments[0]);
     }
 
     [Fact]
@@ -272,8 +291,8 @@ public sealed class LogConsoleTests : IAsyncLifetime
         }
     }
 
-    /// <summary>What a container writes: lines that are told once and kept by nobody.</summary>
-    private sealed class Output(params string[][] growths) : IConsoleSource
+    /// <summary>What a container writes: lines that are told once, and kept by nobody unless the test says so.</summary>
+    private sealed class Output(IStoredLog? stored, params string[][] growths) : IConsoleSource
     {
         public string Label => "Output of web";
 
@@ -283,7 +302,7 @@ public sealed class LogConsoleTests : IAsyncLifetime
 
         public string Nothing => "Nothing.";
 
-        public IStoredLog? Stored => null;
+        public IStoredLog? Stored => stored;
 
         public async IAsyncEnumerable<LogGrowth> FollowAsync([EnumeratorCancellation] CancellationToken cancellationToken)
         {
@@ -295,5 +314,29 @@ public sealed class LogConsoleTests : IAsyncLifetime
                 yield return new LogGrowth(Status: null, number, lines, Complete: false, Trouble: null);
             }
         }
+    }
+
+    /// <summary>A log in which one line is found, and then every search takes too long.</summary>
+    private sealed class SlowLog(FoundLine first) : IStoredLog
+    {
+        public List<long> AskedFrom { get; } = [];
+
+        public string Address => "/log";
+
+        public string FileName => "web.log";
+
+        public Task<FoundLine?> FindAsync(LogQuery query, long from, bool backwards, CancellationToken cancellationToken)
+        {
+            AskedFrom.Add(from);
+            return Task.FromResult<FoundLine?>(AskedFrom.Count == 1 ? first : new FoundLine(0, 1, 0, TimedOut: true));
+        }
+
+        public Task<long?> FindErrorAsync(LineFilter filter, long from, bool backwards, CancellationToken cancellationToken) =>
+            Task.FromResult<long?>(0);
+
+        public Task<long?> FindFirstLineAsync(LogSection section, CancellationToken cancellationToken) => Task.FromResult<long?>(null);
+
+        public IAsyncEnumerable<FilteredLines> FollowFilteredAsync(LineFilter filter, CancellationToken cancellationToken) =>
+            AsyncEnumerable.Empty<FilteredLines>();
     }
 }

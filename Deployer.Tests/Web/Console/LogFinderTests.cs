@@ -54,6 +54,36 @@ public sealed class LogFinderTests : IAsyncLifetime
         Assert.Null(await _finder.FindAsync(_deployment, Text("nothing of this kind"), from: 1, backwards: false, Cancel));
 
     [Theory]
+    [InlineData("w[e]b", 3, false, 2)]
+    [InlineData("w[e]b", 1, true, 1)]
+    [InlineData("nothing of this k[i]nd", 1, false, 0)]
+    public async Task FindAsync_SearchIsCutShortBeforeAMatch_SaysSoAndDoesNotGoRound(string text, long from, bool backwards, long total)
+    {
+        var query = new LogQuery(text, IsRegex: true, MatchCase: false) { Stream = backwards ? LogStream.Stdout : null };
+        using var search = new LogSearch(_store, new TickingTime(TimeSpan.FromSeconds(2)));
+
+        var found = await new LogFinder(search).FindAsync(_deployment, query, from, backwards, Cancel);
+
+        Assert.Equal((0, total, true), (found!.Line, found.Total, found.TimedOut));
+    }
+
+    [Fact]
+    public async Task FindErrorAsync_SearchIsCutShortBeforeAnError_IsNotTakenForNoError()
+    {
+        using var search = new LogSearch(_store, new TickingTime(TimeSpan.FromSeconds(10)));
+
+        Assert.Equal(0, await new LogFinder(search).FindErrorAsync(_deployment, LineFilter.All, from: 1, backwards: false, Cancel));
+    }
+
+    [Fact]
+    public async Task FindTellingAsync_SearchIsCutShort_TellsOfNoLine()
+    {
+        using var search = new LogSearch(_store, new TickingTime(TimeSpan.FromSeconds(10)));
+
+        Assert.Null(await new LogFinder(search).FindTellingAsync(_deployment, StepKind.Start, Cancel));
+    }
+
+    [Theory]
     [InlineData(1, false, 3)]
     [InlineData(4, false, 5)]
     [InlineData(6, false, 3)]

@@ -95,6 +95,17 @@ public sealed class SearchPageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Search_LineThatTakesTooLong_SaysThatItWasPassedOver()
+    {
+        await WriteAsync("web", [new string('a', 5_000) + "!"]);
+        Navigation.NavigateTo($"/search?q={Uri.EscapeDataString(@"^(a+)+\1$")}&regex=true");
+        var page = _context.Render<SearchPage>();
+
+        page.WaitForAssertion(() => Assert.Contains("were passed over", page.Find("[role=status]").TextContent, StringComparison.Ordinal));
+        Assert.Empty(page.FindAll(".blank, .pager a"));
+    }
+
+    [Fact]
     public async Task Search_MoreThanAPage_LeadsToTheNext()
     {
         await WriteAsync("web", [.. Enumerable.Range(1, 60).Select(number => $"needle {number}")]);

@@ -97,11 +97,15 @@ public sealed partial class LogConsole
             return;
         }
 
-        _found = found;
-        _outcome = found is null
-            ? "No match"
-            : string.Create(CultureInfo.InvariantCulture, $"{found.Index:N0} of {found.Total:N0}{(found.TimedOut ? "+" : "")}");
-        if (found is not null && goThere)
+        // A search that was cut short says nothing of where the next match is: the reader stays at this one.
+        _found = found is { Line: 0 } ? _found : found;
+        _outcome = found switch
+        {
+            null => "No match",
+            { Line: 0 } => "Took too long",
+            _ => string.Create(CultureInfo.InvariantCulture, $"{found.Index:N0} of {found.Total:N0}{(found.TimedOut ? "+" : "")}"),
+        };
+        if (found is { Line: > 0 } && goThere)
         {
             await GoToAsync(found.Line);
         }
@@ -125,13 +129,13 @@ public sealed partial class LogConsole
         var found = Source.Stored is { } stored
             ? await stored.FindErrorAsync(_filter, from, backwards, _stop.Token)
             : (await SearchAsync(LogFinder.Complaint, from, backwards))?.Line;
-        if (found is { } line)
+        if (found is { } line and > 0)
         {
             await GoToAsync(line);
         }
         else
         {
-            _announcement = "No error in this log";
+            _announcement = found is null ? "No error in this log" : "The search for errors took too long and was cut short";
             StateHasChanged();
         }
     }

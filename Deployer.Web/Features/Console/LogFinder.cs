@@ -4,13 +4,16 @@ using Deployer.Core.Logs;
 namespace Deployer.Web.Features.Console;
 
 /// <summary>A line that was looked for.</summary>
-/// <param name="Line">Its number.</param>
+/// <param name="Line">Its number; 0 when the search left lines out and found none where it was to look.</param>
 /// <param name="Index">The how-manieth of the matches it is, from 1.</param>
-/// <param name="Total">How many lines match; what was counted until then if <paramref name="TimedOut"/>.</param>
-/// <param name="TimedOut">Whether the search took too long and was cut short.</param>
+/// <param name="Total">How many lines match; of those that were looked at if <paramref name="TimedOut"/>.</param>
+/// <param name="TimedOut">Whether the search took too long and left lines out.</param>
 public sealed record FoundLine(long Line, long Index, long Total, bool TimedOut);
 
-/// <summary>Finds the next and the previous line in one deployment's log, going round at its ends.</summary>
+/// <summary>
+/// Finds the next and the previous line in one deployment's log, going round at its ends. Where a search took too long,
+/// the next match may be among the lines left out: then it does not go round.
+/// </summary>
 internal sealed class LogFinder(LogSearch search)
 {
     /// <summary>What programs write when something went wrong and they did not say so on standard error.</summary>
@@ -23,15 +26,22 @@ internal sealed class LogFinder(LogSearch search)
         long deploymentId, LogQuery query, long from, bool backwards, CancellationToken cancellationToken)
     {
         var found = await SearchAsync(deploymentId, query, from, backwards, cancellationToken);
-        return found is { Line: 0, Total: > 0 }
-            ? await SearchAsync(deploymentId, query, backwards ? long.MaxValue : 1, backwards, cancellationToken)
-            : found is { Line: > 0 } ? found : null;
+        if (found is { Line: 0, Total: > 0, TimedOut: false })
+        {
+            found = await SearchAsync(deploymentId, query, backwards ? long.MaxValue : 1, backwards, cancellationToken);
+        }
+
+        return found is { Line: > 0 } or { TimedOut: true } ? found : null;
     }
 
-    /// <summary>The next line that tells of an error and passes the filter, or the previous one; <see langword="null"/> when there is none.</summary>
+    /// <summary>
+    /// The next line that tells of an error and passes the filter, or the previous one; <see langword="null"/> when there is
+    /// none, and 0 when none was found because the search took too long.
+    /// </summary>
     public async Task<long?> FindErrorAsync(long deploymentId, LineFilter filter, long from, bool backwards, CancellationToken cancellationToken)
     {
         var lines = new List<long>();
+        var tookTooLong = false;
         foreach (var query in (LogQuery[])[Complaint with { Stream = filter.Stream }, OnStandardError])
         {
             if (filter.Stream is not null && query.Stream != filter.Stream)
@@ -39,7 +49,9 @@ internal sealed class LogFinder(LogSearch search)
                 continue;
             }
 
-            if (await FindAsync(deploymentId, query with { Step = filter.Step }, from, backwards, cancellationToken) is { } found)
+            var found = await FindAsync(deploymentId, query with { Step = filter.Step }, from, backwards, cancellationToken);
+            tookTooLong |= found is { Line: 0 };
+            if (found is { Line: > 0 })
             {
                 lines.Add(found.Line);
             }
@@ -47,7 +59,7 @@ internal sealed class LogFinder(LogSearch search)
 
         if (lines.Count == 0)
         {
-            return null;
+            return tookTooLong ? 0 : null;
         }
 
         // The nearer one in the direction; those that were found by going round come last.
@@ -61,7 +73,7 @@ internal sealed class LogFinder(LogSearch search)
     {
         foreach (var query in (LogQuery[])[OnStandardError with { Step = step }, OnStandardError, Complaint with { Step = step }])
         {
-            if (await FindAsync(deploymentId, query, from: 1, backwards: false, cancellationToken) is { } found)
+            if (await FindAsync(deploymentId, query, from: 1, backwards: false, cancellationToken) is { Line: > 0 } found)
             {
                 return found.Line;
             }

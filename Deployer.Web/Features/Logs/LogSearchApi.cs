@@ -64,7 +64,7 @@ internal sealed record DeploymentMatchesJson
     [Description("The matches, ascending.")]
     public required IReadOnlyList<LogMatchJson> Matches { get; init; }
 
-    [Description("Whether the search took too long and was cut short; total is then what was counted until there.")]
+    [Description("Whether lines were left out: the search took too long and was cut short, or a line took too long by itself; total counts the others.")]
     public required bool TimedOut { get; init; }
 }
 
@@ -77,7 +77,7 @@ internal sealed record LogMatchPageJson
     [Description("Pass it as after for the next page; null when all was searched.")]
     public required string? Next { get; init; }
 
-    [Description("Whether the page was cut short because the search took long; next goes on.")]
+    [Description("Whether the page was cut short because the search took long, where next goes on; or a line took too long by itself and was passed over.")]
     public required bool TimedOut { get; init; }
 }
 

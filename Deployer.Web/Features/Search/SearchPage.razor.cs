@@ -65,6 +65,7 @@ public sealed partial class SearchPage : IDisposable
     private string Status => (_searching, _page) switch
     {
         (true, _) => "Searching…",
+        (_, { TimedOut: true, Next: null, Matches.Count: var count }) => $"{Lines(count)} found. Lines on which the expression took too long were passed over.",
         (_, { TimedOut: true, Matches.Count: var count }) => $"{Lines(count)} so far: the search took long and was cut short. The next page goes on.",
         (_, { Next: null, Matches.Count: > 0 and var count }) when After is null => $"{Lines(count)} found.",
         (_, { Next: null, Matches.Count: > 0 and var count }) => $"{Lines(count)} on this page, the last one.",
