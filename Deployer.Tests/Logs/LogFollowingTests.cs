@@ -114,10 +114,7 @@ public sealed class LogFollowingTests : IAsyncDisposable
         Assert.True(await follower.MoveNextAsync());
         var next = follower.MoveNextAsync().AsTask();
 
-        // A store with a bell of its own stands for another process.
-        await using (var other = new LogStore(
-            _bed, new DeploymentFeed(), TimeProvider.System, Microsoft.Extensions.Options.Options.Create(new LogOptions()),
-            Microsoft.Extensions.Logging.Abstractions.NullLogger<LogStore>.Instance))
+        await using (var other = OpenElsewhere())
         {
             await other.AppendLog(deployment, LogStream.System, StepKind.Prepare, "elsewhere", Cancel);
         }
@@ -130,6 +127,23 @@ public sealed class LogFollowingTests : IAsyncDisposable
 
         Assert.True(await next);
         Assert.Equal(["elsewhere"], follower.Current.Lines.Select(line => line.Text));
+    }
+
+    [Fact]
+    public async Task GetLogsAfter_NoWait_GivesAllLinesOfAnEndedLog_WhateverItsFollowersKnow()
+    {
+        // The clock stands still and the bell is another process's: followers learn of nothing.
+        var store = _bed.OpenStore(new FakeTimeProvider());
+        var deployment = await _bed.AddDeploymentAsync();
+        await using var follower = await FollowFirstLineAsync(store, deployment);
+        await using var other = OpenElsewhere();
+        await other.AppendLog(deployment, LogStream.System, StepKind.Prepare, "last", Cancel);
+        await EndElsewhereAsync(deployment);
+
+        var page = await store.GetLogsAfter(deployment, after: null, 10, TimeSpan.Zero, Cancel);
+
+        Assert.Equal(["first", "last"], page!.Lines.Select(line => line.Text));
+        Assert.Equal((DeploymentStatus.Succeeded, true), (page.Status, page.Complete));
     }
 
     [Fact]
@@ -146,6 +160,31 @@ public sealed class LogFollowingTests : IAsyncDisposable
         }
 
         Assert.Equal(Enumerable.Range(1, 3_000).Select(line => (long)line), lines);
+    }
+
+    /// <summary>A store with a bell of its own, which stands for another process.</summary>
+    private LogStore OpenElsewhere() => new(
+        _bed, new DeploymentFeed(), TimeProvider.System, Microsoft.Extensions.Options.Options.Create(new LogOptions()),
+        Microsoft.Extensions.Logging.Abstractions.NullLogger<LogStore>.Instance);
+
+    /// <summary>Ends a deployment without a bell.</summary>
+    private async Task EndElsewhereAsync(long deployment)
+    {
+        await using var db = _bed.CreateDbContext();
+        await db.Deployments.Where(row => row.Id == deployment).ExecuteUpdateAsync(
+            set => set.SetProperty(row => row.Status, DeploymentStatus.Succeeded), Cancel);
+    }
+
+    /// <summary>A follower that was given the log's first line, by the reader that all followers share.</summary>
+    private static async Task<IAsyncEnumerator<LogPage>> FollowFirstLineAsync(LogStore store, long deployment)
+    {
+        var follower = store.FollowAsync(deployment, after: null, 100, Cancel).GetAsyncEnumerator(Cancel);
+        Assert.True(await follower.MoveNextAsync());
+        var next = follower.MoveNextAsync();
+        await store.AppendLog(deployment, LogStream.System, StepKind.Prepare, "first", Cancel);
+        Assert.True(await next);
+        Assert.Equal(["first"], follower.Current.Lines.Select(line => line.Text));
+        return follower;
     }
 
     private async Task<long> CountReadsAsync(int followers)
