@@ -131,6 +131,12 @@ public sealed partial class LogStore
                 return null;
             }
 
+            if (next is not null && next.Status < page.Status)
+            {
+                // The tail may be behind what the caller has read; a status never goes back to a lower number.
+                next = next with { Status = page.Status };
+            }
+
             if (next is not null && (next.Lines.Count > 0 || next.Complete || next.Status != page.Status))
             {
                 return next;

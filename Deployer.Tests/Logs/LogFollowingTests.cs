@@ -147,6 +147,31 @@ public sealed class LogFollowingTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task FollowUntilTroubleAsync_PageIsAheadOfTheSharedReader_StatusDoesNotGoBack()
+    {
+        var store = _bed.OpenStore(new FakeTimeProvider());
+        var deployment = await _bed.AddDeploymentAsync();
+        await using var follower = await FollowFirstLineAsync(store, deployment);
+        await using var other = OpenElsewhere();
+        await LogStoreTests.AppendAsync(other, deployment, 2_000);
+        await EndElsewhereAsync(deployment);
+        var ahead = (await store.GetLogsAfter(deployment, after: null, 500, Cancel))!;
+        Assert.Equal((DeploymentStatus.Succeeded, false), (ahead.Status, ahead.Complete));
+
+        var lines = new List<long>();
+        await using var pages = store.FollowUntilTroubleAsync(deployment, ahead, 500, Cancel).GetAsyncEnumerator(Cancel);
+        var next = pages.MoveNextAsync().AsTask();
+        _bed.Feed.Publish(deployment);
+        for (; await next; next = pages.MoveNextAsync().AsTask())
+        {
+            Assert.Equal(DeploymentStatus.Succeeded, pages.Current.Status);
+            lines.AddRange(pages.Current.Lines.Select(line => line.Line));
+        }
+
+        Assert.Equal(Enumerable.Range(501, 1_501).Select(line => (long)line), lines);
+    }
+
+    [Fact]
     public async Task ReadAllAsync_LargeLog_GivesAllLines()
     {
         var store = _bed.OpenStore();
@@ -180,7 +205,7 @@ public sealed class LogFollowingTests : IAsyncDisposable
     {
         var follower = store.FollowAsync(deployment, after: null, 100, Cancel).GetAsyncEnumerator(Cancel);
         Assert.True(await follower.MoveNextAsync());
-        var next = follower.MoveNextAsync();
+        var next = follower.MoveNextAsync().AsTask();
         await store.AppendLog(deployment, LogStream.System, StepKind.Prepare, "first", Cancel);
         Assert.True(await next);
         Assert.Equal(["first"], follower.Current.Lines.Select(line => line.Text));
