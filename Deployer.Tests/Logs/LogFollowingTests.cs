@@ -147,6 +147,22 @@ public sealed class LogFollowingTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task GetLogsAfter_WaitBehindAReaderThatCatchesUp_GivesNoFinalStatusWithoutTheLines()
+    {
+        var store = _bed.OpenStore(new FakeTimeProvider());
+        var deployment = await _bed.AddDeploymentAsync();
+        await using var follower = await FollowFirstLineAsync(store, deployment);
+        await using var other = OpenElsewhere();
+        await LogStoreTests.AppendAsync(other, deployment, 20_500);
+        var ahead = (await store.GetLogsRange(deployment, 20_490, 1, Cancel))!.NextAfter;
+
+        var poll = store.GetLogsAfter(deployment, ahead, 100, TimeSpan.FromSeconds(20), Cancel);
+        await _bed.EndAsync(deployment);
+
+        Assert.Equal(Enumerable.Range(20_491, 11).Select(line => (long)line), (await poll)!.Lines.Select(line => line.Line));
+    }
+
+    [Fact]
     public async Task FollowUntilTroubleAsync_PageIsAheadOfTheSharedReader_StatusDoesNotGoBack()
     {
         var store = _bed.OpenStore(new FakeTimeProvider());
