@@ -38,7 +38,8 @@ public static class LogStreamApi
             .WithDescription(
                 "Events of type line hold a line as GET …/logs gives it; their id is the cursor, so a client that reconnects with Last-Event-ID goes "
                 + "on where it was. Events of type status hold status and complete; they come when the status changes, every 15 seconds without a "
-                + "line, and last of all with complete true. A reconnect after that is answered 204, which tells an EventSource to stay closed.")
+                + "line, and last of all with complete true. That last one has the cursor as its id, too, or 1970-01-01T00:00:00.000000000Z where there "
+                + "was neither a line nor after: a reconnect with it is answered 204, which tells an EventSource to stay closed.")
             .WithQuery("after", "Lines after this instant; left out: from the beginning. Last-Event-ID goes before it.", Rfc3339.Example)
             .Produces(StatusCodes.Status200OK, contentType: "text/event-stream").Produces(StatusCodes.Status204NoContent)
             .ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound);
@@ -127,7 +128,7 @@ public static class LogStreamApi
                 if (status != sent)
                 {
                     sent = status;
-                    yield return Status(status);
+                    yield return status.Complete ? End(status, pages.Current.NextAfter) : Status(status);
                 }
             }
         }
@@ -152,6 +153,10 @@ public static class LogStreamApi
     }
 
     private static SseItem<object> Status(LogStatusJson status) => new(status, "status");
+
+    // An EventSource that was sent no id would ask without one again, and for ever: only one that resumes is told to stay closed.
+    private static SseItem<object> End(LogStatusJson status, Instant? cursor) =>
+        new(status, "status") { EventId = Rfc3339.Format(cursor ?? NodaConstants.UnixEpoch) };
 
     /// <summary>Whether the task ended before it was time for a sign of life.</summary>
     private static async Task<bool> HasComeAsync(Task task, TimeProvider time)
