@@ -7,7 +7,8 @@ public sealed partial class LogStore
 {
     /// <summary>
     /// The lines after a cursor; on an empty page of a log that may still grow, waits for a line, a change of status or
-    /// the end first. However many wait for one deployment, the store is read about once.
+    /// the end first. However many wait for one deployment, the store is read about once. Without a wait the database is
+    /// read: whoever has seen a final status gets all lines.
     /// </summary>
     /// <param name="deploymentId">The deployment.</param>
     /// <param name="after">Time of the last line seen; <see langword="null"/> for the beginning.</param>
@@ -18,7 +19,9 @@ public sealed partial class LogStore
     public async Task<LogPage?> GetLogsAfter(
         long deploymentId, Instant? after, int limit, TimeSpan wait, CancellationToken cancellationToken)
     {
-        var page = _tails.Look(deploymentId, after, limit) ?? await GetLogsAfter(deploymentId, after, limit, cancellationToken);
+        // What a tail remembers may be a moment old: enough for one who waits and gets the rest then, not for one who does not.
+        var page = (wait > TimeSpan.Zero ? _tails.Look(deploymentId, after, limit) : null)
+            ?? await GetLogsAfter(deploymentId, after, limit, cancellationToken);
         if (page is null || page.Lines.Count > 0 || page.Complete || wait <= TimeSpan.Zero)
         {
             return page;
@@ -126,6 +129,12 @@ public sealed partial class LogStore
             if (view.State is TailState.Gone || (alone && next is null))
             {
                 return null;
+            }
+
+            if (next is not null && next.Status < page.Status)
+            {
+                // The tail may be behind what the caller has read; a status never goes back to a lower number.
+                next = next with { Status = page.Status };
             }
 
             if (next is not null && (next.Lines.Count > 0 || next.Complete || next.Status != page.Status))

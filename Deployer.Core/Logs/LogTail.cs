@@ -32,7 +32,7 @@ internal sealed partial class LogTail : IAsyncDisposable
     private readonly Task _loop;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Instant? _before;
-    private DeploymentStatus _status;
+    private DeploymentStatus _status = DeploymentStatus.Running;
     private int _characters;
     private bool _loaded;
     private bool _complete;
@@ -196,7 +196,14 @@ internal sealed partial class LogTail : IAsyncDisposable
         }
 
         _loaded = true;
-        _status = page.Status;
+
+        // A final status is told with the last line and not before: one whose cursor is ahead would take it for the end.
+        // Until then the deployment runs, as far as this knows.
+        if (page.Complete || !page.Status.IsFinal())
+        {
+            _status = page.Status;
+        }
+
         _complete = page.Complete;
         _recent.AddRange(page.Lines);
         _characters += page.Lines.Sum(line => line.Text.Length);

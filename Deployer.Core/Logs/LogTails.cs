@@ -29,7 +29,10 @@ internal sealed class LogTails(LogStore store, DeploymentFeed feed, TimeProvider
         }
     }
 
-    /// <summary>What comes after a cursor, if somebody follows the deployment already and it is in memory.</summary>
+    /// <summary>
+    /// What comes after a cursor, if somebody follows the deployment already and it is in memory. It may be a moment old:
+    /// only for those who wait for what comes.
+    /// </summary>
     public LogPage? Look(long deploymentId, Instant? after, int limit)
     {
         LogTail? tail;

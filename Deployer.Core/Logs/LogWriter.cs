@@ -113,7 +113,6 @@ internal sealed partial class LogWriter : IAsyncDisposable
     /// <summary>Writes what is queued, then stops. A write that cannot succeed is not waited for.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _checkpointer.DisposeAsync();
         _queue.Complete();
         if (!_loop.IsCompleted)
         {
@@ -121,6 +120,9 @@ internal sealed partial class LogWriter : IAsyncDisposable
             await _loop;
             _stopping.Dispose();
         }
+
+        // Last, as every commit is counted there. A move that still goes on gets its answer from the completed queue.
+        await _checkpointer.DisposeAsync();
     }
 
     private async Task RunAsync()

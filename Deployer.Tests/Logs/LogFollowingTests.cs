@@ -114,10 +114,7 @@ public sealed class LogFollowingTests : IAsyncDisposable
         Assert.True(await follower.MoveNextAsync());
         var next = follower.MoveNextAsync().AsTask();
 
-        // A store with a bell of its own stands for another process.
-        await using (var other = new LogStore(
-            _bed, new DeploymentFeed(), TimeProvider.System, Microsoft.Extensions.Options.Options.Create(new LogOptions()),
-            Microsoft.Extensions.Logging.Abstractions.NullLogger<LogStore>.Instance))
+        await using (var other = OpenElsewhere())
         {
             await other.AppendLog(deployment, LogStream.System, StepKind.Prepare, "elsewhere", Cancel);
         }
@@ -130,6 +127,64 @@ public sealed class LogFollowingTests : IAsyncDisposable
 
         Assert.True(await next);
         Assert.Equal(["elsewhere"], follower.Current.Lines.Select(line => line.Text));
+    }
+
+    [Fact]
+    public async Task GetLogsAfter_NoWait_GivesAllLinesOfAnEndedLog_WhateverItsFollowersKnow()
+    {
+        // The clock stands still and the bell is another process's: followers learn of nothing.
+        var store = _bed.OpenStore(new FakeTimeProvider());
+        var deployment = await _bed.AddDeploymentAsync();
+        await using var follower = await FollowFirstLineAsync(store, deployment);
+        await using var other = OpenElsewhere();
+        await other.AppendLog(deployment, LogStream.System, StepKind.Prepare, "last", Cancel);
+        await EndElsewhereAsync(deployment);
+
+        var page = await store.GetLogsAfter(deployment, after: null, 10, TimeSpan.Zero, Cancel);
+
+        Assert.Equal(["first", "last"], page!.Lines.Select(line => line.Text));
+        Assert.Equal((DeploymentStatus.Succeeded, true), (page.Status, page.Complete));
+    }
+
+    [Fact]
+    public async Task GetLogsAfter_WaitBehindAReaderThatCatchesUp_GivesNoFinalStatusWithoutTheLines()
+    {
+        var store = _bed.OpenStore(new FakeTimeProvider());
+        var deployment = await _bed.AddDeploymentAsync();
+        await using var follower = await FollowFirstLineAsync(store, deployment);
+        await using var other = OpenElsewhere();
+        await LogStoreTests.AppendAsync(other, deployment, 20_500);
+        var ahead = (await store.GetLogsRange(deployment, 20_490, 1, Cancel))!.NextAfter;
+
+        var poll = store.GetLogsAfter(deployment, ahead, 100, TimeSpan.FromSeconds(20), Cancel);
+        await _bed.EndAsync(deployment);
+
+        Assert.Equal(Enumerable.Range(20_491, 11).Select(line => (long)line), (await poll)!.Lines.Select(line => line.Line));
+    }
+
+    [Fact]
+    public async Task FollowUntilTroubleAsync_PageIsAheadOfTheSharedReader_StatusDoesNotGoBack()
+    {
+        var store = _bed.OpenStore(new FakeTimeProvider());
+        var deployment = await _bed.AddDeploymentAsync();
+        await using var follower = await FollowFirstLineAsync(store, deployment);
+        await using var other = OpenElsewhere();
+        await LogStoreTests.AppendAsync(other, deployment, 2_000);
+        await EndElsewhereAsync(deployment);
+        var ahead = (await store.GetLogsAfter(deployment, after: null, 500, Cancel))!;
+        Assert.Equal((DeploymentStatus.Succeeded, false), (ahead.Status, ahead.Complete));
+
+        var lines = new List<long>();
+        await using var pages = store.FollowUntilTroubleAsync(deployment, ahead, 500, Cancel).GetAsyncEnumerator(Cancel);
+        var next = pages.MoveNextAsync().AsTask();
+        _bed.Feed.Publish(deployment);
+        for (; await next; next = pages.MoveNextAsync().AsTask())
+        {
+            Assert.Equal(DeploymentStatus.Succeeded, pages.Current.Status);
+            lines.AddRange(pages.Current.Lines.Select(line => line.Line));
+        }
+
+        Assert.Equal(Enumerable.Range(501, 1_501).Select(line => (long)line), lines);
     }
 
     [Fact]
@@ -146,6 +201,31 @@ public sealed class LogFollowingTests : IAsyncDisposable
         }
 
         Assert.Equal(Enumerable.Range(1, 3_000).Select(line => (long)line), lines);
+    }
+
+    /// <summary>A store with a bell of its own, which stands for another process.</summary>
+    private LogStore OpenElsewhere() => new(
+        _bed, new DeploymentFeed(), TimeProvider.System, Microsoft.Extensions.Options.Options.Create(new LogOptions()),
+        Microsoft.Extensions.Logging.Abstractions.NullLogger<LogStore>.Instance);
+
+    /// <summary>Ends a deployment without a bell.</summary>
+    private async Task EndElsewhereAsync(long deployment)
+    {
+        await using var db = _bed.CreateDbContext();
+        await db.Deployments.Where(row => row.Id == deployment).ExecuteUpdateAsync(
+            set => set.SetProperty(row => row.Status, DeploymentStatus.Succeeded), Cancel);
+    }
+
+    /// <summary>A follower that was given the log's first line, by the reader that all followers share.</summary>
+    private static async Task<IAsyncEnumerator<LogPage>> FollowFirstLineAsync(LogStore store, long deployment)
+    {
+        var follower = store.FollowAsync(deployment, after: null, 100, Cancel).GetAsyncEnumerator(Cancel);
+        Assert.True(await follower.MoveNextAsync());
+        var next = follower.MoveNextAsync().AsTask();
+        await store.AppendLog(deployment, LogStream.System, StepKind.Prepare, "first", Cancel);
+        Assert.True(await next);
+        Assert.Equal(["first"], follower.Current.Lines.Select(line => line.Text));
+        return follower;
     }
 
     private async Task<long> CountReadsAsync(int followers)

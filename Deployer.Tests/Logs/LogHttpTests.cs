@@ -24,7 +24,7 @@ public sealed class LogHttpTests(ServerFixture server) : IClassFixture<ServerFix
     {
         var (_, deployment) = await AddAsync();
         await AppendAsync(deployment, 1, 50);
-        var stream = Task.Run(() => ReadStreamAsync(deployment, lastEventId: null), Cancel);
+        var stream = Task.Run(() => ReadStreamAsync(deployment, lastEventId: null, after: null), Cancel);
 
         await AppendAsync(deployment, 51, 200);
         await EndAsync(deployment);
@@ -43,15 +43,51 @@ public sealed class LogHttpTests(ServerFixture server) : IClassFixture<ServerFix
         var (_, deployment) = await AddAsync();
         await AppendAsync(deployment, 1, 20);
         await EndAsync(deployment);
-        var all = (await ReadStreamAsync(deployment, lastEventId: null)).Where(item => item.EventType == "line").ToList();
+        var all = (await ReadStreamAsync(deployment, lastEventId: null, after: null)).Where(item => item.EventType == "line").ToList();
 
-        var rest = await ReadStreamAsync(deployment, all[14].EventId);
+        var rest = await ReadStreamAsync(deployment, all[14].EventId, after: null);
 
         Assert.Equal(Enumerable.Range(16, 5), rest.Where(item => item.EventType == "line").Select(item => Json(item).GetProperty("line").GetInt32()));
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/deployments/{deployment}/logs/stream");
-        request.Headers.Add("Last-Event-ID", all[^1].EventId);
-        using var over = await server.Client.SendAsync(request, Cancel);
-        Assert.Equal(HttpStatusCode.NoContent, over.StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent, await ResumeAsync(deployment, all[^1].EventId!));
+    }
+
+    [Fact]
+    public async Task Stream_EndedWithoutALine_HasAnIdWithWhichAReconnectIsNoContent()
+    {
+        var (_, deployment) = await AddAsync();
+        await EndAsync(deployment);
+
+        var item = Assert.Single(await ReadStreamAsync(deployment, lastEventId: null, after: null));
+
+        Assert.Equal(("status", "1970-01-01T00:00:00.000000000Z"), (item.EventType, item.EventId));
+        Assert.Equal(HttpStatusCode.NoContent, await ResumeAsync(deployment, item.EventId!));
+    }
+
+    [Fact]
+    public async Task Stream_AfterTheLastLine_HasAnIdWithWhichAReconnectIsNoContent()
+    {
+        var (_, deployment) = await AddAsync();
+        await AppendAsync(deployment, 1, 20);
+        await EndAsync(deployment);
+        var end = Rfc3339.Format((await Store.GetExtent(deployment, Cancel))!.LastTime!.Value);
+
+        var item = Assert.Single(await ReadStreamAsync(deployment, lastEventId: null, after: end));
+
+        Assert.Equal(("status", end), (item.EventType, item.EventId));
+        Assert.Equal(HttpStatusCode.NoContent, await ResumeAsync(deployment, end));
+    }
+
+    [Fact]
+    public async Task Stream_LogRemoved_HasAnIdWithWhichAReconnectIsNoContent()
+    {
+        var (_, deployment) = await AddAsync();
+        await AppendAsync(deployment, 1, 20);
+        await EndAsync(deployment);
+        await RemoveLogAsync(deployment);
+
+        var item = Assert.Single(await ReadStreamAsync(deployment, lastEventId: null, after: null));
+
+        Assert.Equal(HttpStatusCode.NoContent, await ResumeAsync(deployment, item.EventId!));
     }
 
     [Fact]
@@ -179,11 +215,7 @@ public sealed class LogHttpTests(ServerFixture server) : IClassFixture<ServerFix
     public async Task Pin_LogRemovedAlready_Is409()
     {
         var (_, deployment) = await AddAsync();
-        await using (var db = await server.Services.GetRequiredService<IDbContextFactory<DeployerDb>>().CreateDbContextAsync(Cancel))
-        {
-            await db.Deployments.Where(row => row.Id == deployment).ExecuteUpdateAsync(
-                set => set.SetProperty(row => row.LogRemovedAt, (Instant?)Instant.FromUtc(2026, 1, 1, 0, 0)), Cancel);
-        }
+        await RemoveLogAsync(deployment);
 
         using var response = await server.Client.PutAsync($"/api/deployments/{deployment}/pin", content: null, Cancel);
 
@@ -229,9 +261,27 @@ public sealed class LogHttpTests(ServerFixture server) : IClassFixture<ServerFix
         server.Services.GetRequiredService<DeploymentFeed>().Publish(deployment);
     }
 
-    private async Task<List<SseItem<string>>> ReadStreamAsync(long deployment, string? lastEventId)
+    /// <summary>Removes a log, as retention begins to: from then on it reads as empty.</summary>
+    private async Task RemoveLogAsync(long deployment)
+    {
+        await using var db = await server.Services.GetRequiredService<IDbContextFactory<DeployerDb>>().CreateDbContextAsync(Cancel);
+        await db.Deployments.Where(row => row.Id == deployment).ExecuteUpdateAsync(
+            set => set.SetProperty(row => row.LogRemovedAt, (Instant?)Instant.FromUtc(2026, 1, 1, 0, 0)), Cancel);
+    }
+
+    /// <summary>Asks for the stream as an EventSource does when it reconnects.</summary>
+    private async Task<HttpStatusCode> ResumeAsync(long deployment, string lastEventId)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/deployments/{deployment}/logs/stream");
+        request.Headers.Add("Last-Event-ID", lastEventId);
+        using var response = await server.Client.SendAsync(request, Cancel);
+        return response.StatusCode;
+    }
+
+    private async Task<List<SseItem<string>>> ReadStreamAsync(long deployment, string? lastEventId, string? after)
+    {
+        using var request = new HttpRequestMessage(
+            HttpMethod.Get, $"/api/deployments/{deployment}/logs/stream{(after is null ? "" : $"?after={after}")}");
         if (lastEventId is not null)
         {
             request.Headers.Add("Last-Event-ID", lastEventId);

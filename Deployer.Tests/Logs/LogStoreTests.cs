@@ -342,24 +342,6 @@ public sealed class LogStoreTests : IAsyncDisposable
         Assert.Null(await store.GetExtent(deployment, Cancel));
     }
 
-    [Fact]
-    public async Task DisposeAsync_LinesQueued_WritesThemFirst()
-    {
-        var store = _bed.OpenStore();
-        var deployment = await _bed.AddDeploymentAsync();
-        var appender = store.Open(deployment, []);
-        for (var line = 0; line < 100; line++)
-        {
-            await appender.AppendAsync(LogStream.System, StepKind.Prepare, "queued", Cancel);
-        }
-
-        await store.DisposeAsync();
-
-        Assert.Equal(100, (await _bed.OpenStore().GetExtent(deployment, Cancel))!.Lines);
-        var stopped = await Assert.ThrowsAsync<LogStoreException>(() => appender.FlushAsync(Cancel));
-        Assert.Equal(LogStoreFault.Stopped, stopped.Fault);
-    }
-
     internal static async Task AppendAsync(LogStore store, long deployment, int lines)
     {
         await using var appender = store.Open(deployment, []);

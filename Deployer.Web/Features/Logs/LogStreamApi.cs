@@ -38,7 +38,8 @@ public static class LogStreamApi
             .WithDescription(
                 "Events of type line hold a line as GET …/logs gives it; their id is the cursor, so a client that reconnects with Last-Event-ID goes "
                 + "on where it was. Events of type status hold status and complete; they come when the status changes, every 15 seconds without a "
-                + "line, and last of all with complete true. A reconnect after that is answered 204, which tells an EventSource to stay closed.")
+                + "line, and last of all with complete true. That last one has the cursor as its id, too, or 1970-01-01T00:00:00.000000000Z where there "
+                + "was neither a line nor after: a reconnect with it is answered 204, which tells an EventSource to stay closed.")
             .WithQuery("after", "Lines after this instant; left out: from the beginning. Last-Event-ID goes before it.", Rfc3339.Example)
             .Produces(StatusCodes.Status200OK, contentType: "text/event-stream").Produces(StatusCodes.Status204NoContent)
             .ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound);
@@ -91,41 +92,51 @@ public static class LogStreamApi
     }
 
     /// <summary>The events. Ends without complete when <paramref name="over"/> says that the reader may not go on.</summary>
-    private static async IAsyncEnumerable<SseItem<object>> Events(
+    internal static async IAsyncEnumerable<SseItem<object>> Events(
         LogStore logs, long deploymentId, Instant? after, TimeProvider time, CancellationToken over, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(over, cancellationToken);
         await using var pages = logs.FollowAsync(deploymentId, after, PageLines, either.Token).GetAsyncEnumerator(either.Token);
+        var next = Task.FromResult(false);
         LogStatusJson? sent = null;
-        while (true)
+        try
         {
-            var next = NextAsync(pages, over);
-            while (!await HasComeAsync(next, time, cancellationToken))
+            while (true)
             {
-                yield return Status(sent!);
-            }
+                next = NextAsync(pages, over);
+                while (!await HasComeAsync(next, time))
+                {
+                    yield return Status(sent!);
+                }
 
-            if (!await next)
-            {
-                yield break;
-            }
-
-            foreach (var line in pages.Current.Lines)
-            {
-                if (over.IsCancellationRequested)
+                if (!await next)
                 {
                     yield break;
                 }
 
-                yield return new SseItem<object>(LogLineJson.Of(line), "line") { EventId = Rfc3339.Format(line.Time) };
-            }
+                foreach (var line in pages.Current.Lines)
+                {
+                    if (over.IsCancellationRequested)
+                    {
+                        yield break;
+                    }
 
-            var status = new LogStatusJson(pages.Current.Status, pages.Current.Complete);
-            if (status != sent)
-            {
-                sent = status;
-                yield return Status(status);
+                    yield return new SseItem<object>(LogLineJson.Of(line), "line") { EventId = Rfc3339.Format(line.Time) };
+                }
+
+                var status = new LogStatusJson(pages.Current.Status, pages.Current.Complete);
+                if (status != sent)
+                {
+                    sent = status;
+                    yield return status.Complete ? End(status, pages.Current.NextAfter) : Status(status);
+                }
             }
+        }
+        finally
+        {
+            // Who leaves at a sign of life leaves the next page under way, and pages cannot be disposed while it is.
+            await either.CancelAsync();
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -143,12 +154,17 @@ public static class LogStreamApi
 
     private static SseItem<object> Status(LogStatusJson status) => new(status, "status");
 
+    // An EventSource that was sent no id would ask without one again, and for ever: only one that resumes is told to stay closed.
+    private static SseItem<object> End(LogStatusJson status, Instant? cursor) =>
+        new(status, "status") { EventId = Rfc3339.Format(cursor ?? NodaConstants.UnixEpoch) };
+
     /// <summary>Whether the task ended before it was time for a sign of life.</summary>
-    private static async Task<bool> HasComeAsync(Task task, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<bool> HasComeAsync(Task task, TimeProvider time)
     {
         if (!task.IsCompleted)
         {
-            using var passed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            // The end of the request ends the task. It must not end the delay before, as if it had passed.
+            using var passed = new CancellationTokenSource();
             await Task.WhenAny(task, Task.Delay(KeepAlive, time, passed.Token));
             await passed.CancelAsync();
         }

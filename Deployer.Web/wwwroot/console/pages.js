@@ -152,13 +152,15 @@ export class Pages {
     this.#loading.set(page, loading);
     let wait = 0;
     try {
-      for (const line of await this.#get(page * PageLines + 1, loading.signal)) {
+      const lines = await this.#get(page * PageLines + 1, loading.signal);
+      for (const line of lines) {
         this.keep(line);
       }
+      wait = lines.length > 0 ? 0 : RetryAfter;
     } catch {
       wait = loading.signal.aborted ? 0 : RetryAfter;
     }
-    // Where the server is away or struggling, what is on the screen asks again after a while.
+    // Where the server is away or struggling, or has the lines no more, what is on the screen asks again after a while.
     setTimeout(() => {
       this.#loading.delete(page);
       if (!this.#closed) {
