@@ -20,6 +20,7 @@ public sealed partial class DeployDialog : IDisposable
     private IReadOnlyList<string>? _tags;
     private string _repository = "";
     private string _version = "";
+    private string? _fault;
     private bool _asked;
     private bool _missing;
     private bool _busy;
@@ -83,10 +84,11 @@ public sealed partial class DeployDialog : IDisposable
         }
         catch (SecretUnreadableException exception)
         {
-            _form.Refuse("", exception.Message);
+            // Without a plan there is no form yet that could say it.
+            _fault = exception.Message;
         }
 
-        _missing = _plan is null;
+        _missing = _plan is null && _fault is null;
         if (_plan is { } plan)
         {
             _repository = ImageChoice.Repository(plan.App.Spec.Image);
