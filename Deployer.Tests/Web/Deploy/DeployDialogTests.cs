@@ -101,6 +101,23 @@ public sealed class DeployDialogTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Deploy_ImageWithoutTag_IsTheSameAsItsDefaultTag()
+    {
+        Assert.IsType<AppChange.Saved>(await _context.Catalog.AddAsync(new AppDraft { Name = "web", Image = "web" }, Cancel));
+        await ServeAsync("web");
+
+        await OpenAsync(launcher => launcher.DeployAsync("web"), "#deploy-tag");
+
+        Assert.Equal("latest", _dialogs.Find("#deploy-tag").GetAttribute("value"));
+        Assert.Empty(_dialogs.FindAll(".changes"));
+        Assert.Contains("the same as #1", _dialogs.Markup, StringComparison.Ordinal);
+
+        await _dialogs.InvokeAsync(() => _dialogs.Find("#deploy-tag").InputAsync(new() { Value = "v2" }));
+
+        Assert.Contains("web:v2", _dialogs.Find(".changes").TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Deploy_SecretCannotBeRead_SaysWhatToDo()
     {
         Assert.IsType<AppChange.Saved>(await _context.Catalog.AddAsync(new AppDraft { Name = "web", Image = "web:v1", Secrets = ["API_KEY"] }, Cancel));
