@@ -102,6 +102,9 @@ internal sealed class DashboardContext : BunitContext
     /// <summary>What Ada, who looks at the components, may do everywhere.</summary>
     public AccessRole Role { get; set; } = AccessRole.Owner;
 
+    /// <summary>Whoever asks for Ada hears of her when this is done; at once, unless a test holds it.</summary>
+    public Task Known { get; set; } = Task.CompletedTask;
+
     public AppCatalog Catalog => Services.GetRequiredService<AppCatalog>();
 
     public DeploymentQueue Queue => Services.GetRequiredService<DeploymentQueue>();
@@ -135,7 +138,10 @@ internal sealed class DashboardContext : BunitContext
 
     private sealed class Ada(DashboardContext context) : ICurrentActor
     {
-        public ValueTask<Actor> GetAsync(CancellationToken cancellationToken) => ValueTask.FromResult(
-            new Actor(ActorKind.Person, "1", "Ada", "127.0.0.1", [new AccessGrant(context.Role, null, null)]));
+        public async ValueTask<Actor> GetAsync(CancellationToken cancellationToken)
+        {
+            await context.Known;
+            return new Actor(ActorKind.Person, "1", "Ada", "127.0.0.1", [new AccessGrant(context.Role, null, null)]);
+        }
     }
 }

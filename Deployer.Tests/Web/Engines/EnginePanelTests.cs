@@ -43,7 +43,8 @@ public sealed class EnginePanelTests : IAsyncLifetime
     [Fact]
     public async Task Panel_CleanUp_PreviewsAndChoosesDeployersOwnAlone()
     {
-        await DeployedAsync("sha256:old");
+        await _context.AddAppAsync("web");
+        await DeployedAsync("sha256:old", DeploymentStatus.Failed);
         _context.Engine.Disk = new DiskUse(900, 0, 0, 0,
         [
             new HeldImage("sha256:old", ["web:v1"], Built, 700, 400, 0),
@@ -89,10 +90,35 @@ public sealed class EnginePanelTests : IAsyncLifetime
         Assert.Contains("tool:v1", _context.Engine.RemovedImages);
     }
 
-    private async Task DeployedAsync(string image)
+    [Fact]
+    public async Task Panel_LeftWhileImagesGo_RemovesThemAndFailsNoPage()
     {
         await _context.AddAppAsync("web");
-        await _context.ChangeAsync((await _context.EnqueueAsync("web")).Id, rows => rows.ExecuteUpdateAsync(
-            set => set.SetProperty(row => row.Status, DeploymentStatus.Failed).SetProperty(row => row.ImageId, image)));
+        await DeployedAsync("sha256:old", DeploymentStatus.Failed);
+        _context.Engine.Disk = new DiskUse(700, 0, 0, 0, [new HeldImage("sha256:old", ["web:v1"], Built, 700, 400, 0)]);
+        var panel = await PreviewAsync();
+        var known = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _context.Known = known.Task;
+
+        var press = panel.InvokeAsync(() => panel.FindAll(".sum button")[1].ClickAsync(new()));
+        await _context.DisposeComponentsAsync();
+        known.SetResult();
+        await press;
+
+        Assert.Contains("web:v1", _context.Engine.RemovedImages);
+        Assert.False(_context.Renderer.UnhandledException.IsCompleted);
     }
+
+    private async Task<IRenderedComponent<EnginePanel>> PreviewAsync()
+    {
+        var panel = _context.Render<EnginePanel>(parameters => parameters.Add(engine => engine.MayPrune, true));
+        panel.WaitForAssertion(() => Assert.NotEmpty(panel.FindAll("button")));
+        await panel.InvokeAsync(() => panel.Find("button").ClickAsync(new()));
+        panel.WaitForElement(".sum");
+        return panel;
+    }
+
+    private async Task DeployedAsync(string image, DeploymentStatus status) =>
+        await _context.ChangeAsync((await _context.EnqueueAsync("web")).Id, rows => rows.ExecuteUpdateAsync(
+            set => set.SetProperty(row => row.Status, status).SetProperty(row => row.ImageId, image)));
 }

@@ -76,6 +76,8 @@ public sealed partial class EnginePanel : IDisposable
 
     private async Task PruneAsync()
     {
+        // The removal goes on when the panel is left, whose source then gives no token any more.
+        var stop = _left.Token;
         var others = _preview!.Images.Count(image => image.Kind != PruneKind.Surplus && _chosen.Contains(image.Id));
         if (others > 0 && await Dialogs.ShowMessageBoxAsync(new MessageBoxOptions
         {
@@ -95,7 +97,7 @@ public sealed partial class EnginePanel : IDisposable
                 $"{Images(result.Removed.Count)} removed, {ByteText.Of(result.FreedBytes)} freed.{(result.Kept.Count == 0 ? "" : $" {Images(result.Kept.Count)} stay: they are needed by now.")}",
                 result.Kept.Count == 0 ? Severity.Success : Severity.Warning);
             _preview = null;
-            _state = await Engine.LookAsync(_left.Token);
+            _state = await Engine.LookAsync(stop);
         });
     }
 
