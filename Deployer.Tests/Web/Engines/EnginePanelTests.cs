@@ -90,6 +90,31 @@ public sealed class EnginePanelTests : IAsyncLifetime
         Assert.Contains("tool:v1", _context.Engine.RemovedImages);
     }
 
+    [Theory]
+    [InlineData(1, "1 image stays for restores", "1 image stays: it is needed by now.")]
+    [InlineData(2, "2 images stay for restores", "2 images stay: they are needed by now.")]
+    public async Task Panel_ImagesStay_AreToldByTheirCount(int count, string kept, string left)
+    {
+        await _context.AddAppAsync("web");
+        var images = new List<HeldImage>();
+        for (var number = 1; number <= count; number++)
+        {
+            await DeployedAsync($"sha256:needed-{number}", DeploymentStatus.Succeeded);
+            await DeployedAsync($"sha256:old-{number}", DeploymentStatus.Failed);
+            images.Add(new HeldImage($"sha256:needed-{number}", [$"web:v{number}"], Built, 100, 100, 0));
+            images.Add(new HeldImage($"sha256:old-{number}", [$"web:old-{number}"], Built, 100, 100, 0));
+        }
+
+        _context.Engine.Disk = new DiskUse(400, 0, 0, 0, images);
+        var panel = await PreviewAsync();
+        Assert.Contains(kept, panel.Find(".prune p").TextContent, StringComparison.Ordinal);
+
+        // This engine goes on holding what it was told to remove.
+        await panel.InvokeAsync(() => panel.FindAll(".sum button")[1].ClickAsync(new()));
+
+        Assert.EndsWith(left, Assert.Single(_context.Snackbar.ShownSnackbars).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Panel_LeftWhileImagesGo_RemovesThemAndFailsNoPage()
     {
