@@ -17,6 +17,7 @@ using Deployer.Web.Features.Console;
 using Deployer.Web.Features.Deploy;
 using Deployer.Web.Features.Deployments;
 using Deployer.Web.Features.Engines;
+using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
@@ -128,6 +129,20 @@ internal sealed class DashboardContext : BunitContext
         await using var db = Bed.CreateDbContext();
         Assert.Equal(1, await change(db.Deployments.Where(deployment => deployment.Id == id)));
         Bed.Feed.Publish(id);
+    }
+
+    /// <summary>Submits the one form of a component, and once more before the first time is done.</summary>
+    public async Task SubmitTwiceAsync<T>(IRenderedComponent<T> component)
+        where T : IComponent
+    {
+        var known = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await component.InvokeAsync(async () =>
+        {
+            Known = known.Task;
+            var both = Task.WhenAll(component.Find("form").SubmitAsync(), component.Find("form").SubmitAsync());
+            known.SetResult();
+            await both;
+        });
     }
 
     protected override async ValueTask DisposeAsyncCore()
