@@ -17,6 +17,7 @@ using Deployer.Web.Features.Console;
 using Deployer.Web.Features.Deploy;
 using Deployer.Web.Features.Deployments;
 using Deployer.Web.Features.Engines;
+using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
@@ -102,6 +103,9 @@ internal sealed class DashboardContext : BunitContext
     /// <summary>What Ada, who looks at the components, may do everywhere.</summary>
     public AccessRole Role { get; set; } = AccessRole.Owner;
 
+    /// <summary>Whoever asks for Ada hears of her when this is done; at once, unless a test holds it.</summary>
+    public Task Known { get; set; } = Task.CompletedTask;
+
     public AppCatalog Catalog => Services.GetRequiredService<AppCatalog>();
 
     public DeploymentQueue Queue => Services.GetRequiredService<DeploymentQueue>();
@@ -127,6 +131,20 @@ internal sealed class DashboardContext : BunitContext
         Bed.Feed.Publish(id);
     }
 
+    /// <summary>Submits the one form of a component, and once more before the first time is done.</summary>
+    public async Task SubmitTwiceAsync<T>(IRenderedComponent<T> component)
+        where T : IComponent
+    {
+        var known = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await component.InvokeAsync(async () =>
+        {
+            Known = known.Task;
+            var both = Task.WhenAll(component.Find("form").SubmitAsync(), component.Find("form").SubmitAsync());
+            known.SetResult();
+            await both;
+        });
+    }
+
     protected override async ValueTask DisposeAsyncCore()
     {
         await base.DisposeAsyncCore();
@@ -135,7 +153,10 @@ internal sealed class DashboardContext : BunitContext
 
     private sealed class Ada(DashboardContext context) : ICurrentActor
     {
-        public ValueTask<Actor> GetAsync(CancellationToken cancellationToken) => ValueTask.FromResult(
-            new Actor(ActorKind.Person, "1", "Ada", "127.0.0.1", [new AccessGrant(context.Role, null, null)]));
+        public async ValueTask<Actor> GetAsync(CancellationToken cancellationToken)
+        {
+            await context.Known;
+            return new Actor(ActorKind.Person, "1", "Ada", "127.0.0.1", [new AccessGrant(context.Role, null, null)]);
+        }
     }
 }

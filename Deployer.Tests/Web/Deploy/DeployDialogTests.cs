@@ -4,8 +4,10 @@ using Deployer.Core.Apps;
 using Deployer.Core.Data;
 using Deployer.Core.Deployments;
 using Deployer.Core.Environments;
+using Deployer.Core.Secrets;
 using Deployer.Web.Features.Deploy;
 using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using MudBlazor;
@@ -96,6 +98,39 @@ public sealed class DeployDialogTests : IAsyncLifetime
 
         Assert.Contains("the same as #1", _dialogs.Markup, StringComparison.Ordinal);
         Assert.Contains("No downtime", _dialogs.Find(".note.good").TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Deploy_ImageWithoutTag_IsTheSameAsItsDefaultTag()
+    {
+        Assert.IsType<AppChange.Saved>(await _context.Catalog.AddAsync(new AppDraft { Name = "web", Image = "web" }, Cancel));
+        await ServeAsync("web");
+
+        await OpenAsync(launcher => launcher.DeployAsync("web"), "#deploy-tag");
+
+        Assert.Equal("latest", _dialogs.Find("#deploy-tag").GetAttribute("value"));
+        Assert.Empty(_dialogs.FindAll(".changes"));
+        Assert.Contains("the same as #1", _dialogs.Markup, StringComparison.Ordinal);
+
+        await _dialogs.InvokeAsync(() => _dialogs.Find("#deploy-tag").InputAsync(new() { Value = "v2" }));
+
+        Assert.Contains("web:v2", _dialogs.Find(".changes").TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Deploy_SecretCannotBeRead_SaysWhatToDo()
+    {
+        Assert.IsType<AppChange.Saved>(await _context.Catalog.AddAsync(new AppDraft { Name = "web", Image = "web:v1", Secrets = ["API_KEY"] }, Cancel));
+        Assert.Equal(SecretChange.Saved, await _context.Services.GetRequiredService<SecretBook>().SetAsync("web", "API_KEY", "correct-horse-battery", Cancel));
+        var otherKeys = new SecretVault(new EphemeralDataProtectionProvider()).Seal("app-secret", "correct-horse-battery");
+        await using var db = _context.Bed.CreateDbContext();
+        await db.Set<AppSecret>().ExecuteUpdateAsync(set => set.SetProperty(secret => secret.SealedValue, otherKeys), Cancel);
+
+        await OpenAsync(launcher => launcher.DeployAsync("web"), ".deploy > p");
+
+        Assert.Contains("store the secret again", _dialogs.Find(".deploy [role=alert]").TextContent, StringComparison.Ordinal);
+        Assert.DoesNotContain("There is no app", _dialogs.Markup, StringComparison.Ordinal);
+        Assert.Equal("Close", Assert.Single(_dialogs.FindAll(".mud-dialog-actions button")).TextContent.Trim());
     }
 
     [Fact]

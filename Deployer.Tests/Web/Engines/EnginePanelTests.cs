@@ -43,7 +43,8 @@ public sealed class EnginePanelTests : IAsyncLifetime
     [Fact]
     public async Task Panel_CleanUp_PreviewsAndChoosesDeployersOwnAlone()
     {
-        await DeployedAsync("sha256:old");
+        await _context.AddAppAsync("web");
+        await DeployedAsync("sha256:old", DeploymentStatus.Failed);
         _context.Engine.Disk = new DiskUse(900, 0, 0, 0,
         [
             new HeldImage("sha256:old", ["web:v1"], Built, 700, 400, 0),
@@ -89,10 +90,60 @@ public sealed class EnginePanelTests : IAsyncLifetime
         Assert.Contains("tool:v1", _context.Engine.RemovedImages);
     }
 
-    private async Task DeployedAsync(string image)
+    [Theory]
+    [InlineData(1, "1 image stays for restores", "1 image stays: it is needed by now.")]
+    [InlineData(2, "2 images stay for restores", "2 images stay: they are needed by now.")]
+    public async Task Panel_ImagesStay_AreToldByTheirCount(int count, string kept, string left)
     {
         await _context.AddAppAsync("web");
-        await _context.ChangeAsync((await _context.EnqueueAsync("web")).Id, rows => rows.ExecuteUpdateAsync(
-            set => set.SetProperty(row => row.Status, DeploymentStatus.Failed).SetProperty(row => row.ImageId, image)));
+        var images = new List<HeldImage>();
+        for (var number = 1; number <= count; number++)
+        {
+            await DeployedAsync($"sha256:needed-{number}", DeploymentStatus.Succeeded);
+            await DeployedAsync($"sha256:old-{number}", DeploymentStatus.Failed);
+            images.Add(new HeldImage($"sha256:needed-{number}", [$"web:v{number}"], Built, 100, 100, 0));
+            images.Add(new HeldImage($"sha256:old-{number}", [$"web:old-{number}"], Built, 100, 100, 0));
+        }
+
+        _context.Engine.Disk = new DiskUse(400, 0, 0, 0, images);
+        var panel = await PreviewAsync();
+        Assert.Contains(kept, panel.Find(".prune p").TextContent, StringComparison.Ordinal);
+
+        // This engine goes on holding what it was told to remove.
+        await panel.InvokeAsync(() => panel.FindAll(".sum button")[1].ClickAsync(new()));
+
+        Assert.EndsWith(left, Assert.Single(_context.Snackbar.ShownSnackbars).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Panel_LeftWhileImagesGo_RemovesThemAndFailsNoPage()
+    {
+        await _context.AddAppAsync("web");
+        await DeployedAsync("sha256:old", DeploymentStatus.Failed);
+        _context.Engine.Disk = new DiskUse(700, 0, 0, 0, [new HeldImage("sha256:old", ["web:v1"], Built, 700, 400, 0)]);
+        var panel = await PreviewAsync();
+        var known = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _context.Known = known.Task;
+
+        var press = panel.InvokeAsync(() => panel.FindAll(".sum button")[1].ClickAsync(new()));
+        await _context.DisposeComponentsAsync();
+        known.SetResult();
+        await press;
+
+        Assert.Contains("web:v1", _context.Engine.RemovedImages);
+        Assert.False(_context.Renderer.UnhandledException.IsCompleted);
+    }
+
+    private async Task<IRenderedComponent<EnginePanel>> PreviewAsync()
+    {
+        var panel = _context.Render<EnginePanel>(parameters => parameters.Add(engine => engine.MayPrune, true));
+        panel.WaitForAssertion(() => Assert.NotEmpty(panel.FindAll("button")));
+        await panel.InvokeAsync(() => panel.Find("button").ClickAsync(new()));
+        panel.WaitForElement(".sum");
+        return panel;
+    }
+
+    private async Task DeployedAsync(string image, DeploymentStatus status) =>
+        await _context.ChangeAsync((await _context.EnqueueAsync("web")).Id, rows => rows.ExecuteUpdateAsync(
+            set => set.SetProperty(row => row.Status, status).SetProperty(row => row.ImageId, image)));
 }

@@ -50,6 +50,23 @@ public sealed class EnvironmentsPageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Environments_FreezePressedTwice_FreezesOnce()
+    {
+        await _context.AddAppAsync("web");
+        var page = _context.Render<EnvironmentsPage>();
+        page.WaitForElement(".environment .add");
+        await page.InvokeAsync(() => page.Find(".environment .add").Click());
+        var end = _context.Time.GetUtcNow().AddDays(2).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture);
+        await page.InvokeAsync(() => page.FindAll("form input")[1].Change(end));
+        await page.InvokeAsync(() => page.FindAll("form input")[2].Change("Holidays"));
+
+        await _context.SubmitTwiceAsync(page);
+
+        page.WaitForAssertion(() => Assert.Equal(["Holidays"], page.FindAll(".freezes strong").Select(reason => reason.TextContent)));
+        Assert.Empty(page.FindAll("form"));
+    }
+
+    [Fact]
     public async Task Environments_Limit_IsShownChangedAndLifted()
     {
         await _context.AddAppAsync("web");

@@ -127,6 +127,22 @@ public sealed class PeoplePageTests : IAsyncLifetime
         Assert.Null(await Invitations.FindAsync(link[(link.LastIndexOf('/') + 1)..], Cancel));
     }
 
+    [Fact]
+    public async Task Invite_PressedTwice_InvitesOnce()
+    {
+        await OwnerAsync();
+        var page = _context.Render<PeoplePage>();
+        page.WaitForElement(".page-head button");
+        await page.InvokeAsync(() => page.Find(".page-head button").Click());
+        page.WaitForElement("form input[type=email]");
+        await page.InvokeAsync(() => page.Find("form input[type=email]").Change("dora@example.com"));
+
+        await _context.SubmitTwiceAsync(page);
+
+        page.WaitForElement(".copy input");
+        Assert.Single(await Invitations.ListAsync(await ActorAsync(), Cancel));
+    }
+
     [Theory]
     [InlineData("nonsense", "name@example.com")]
     [InlineData("olga@example.com", "has an account")]

@@ -1,9 +1,13 @@
 using Bunit;
+using Deployer.Core.Data;
 using Deployer.Core.Deployments;
 using Deployer.Core.Logs;
 using Deployer.Web.Features.Search;
 using Microsoft.AspNetCore.Components;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using TestContext = Xunit.TestContext;
 
 namespace Deployer.Tests.Web.Search;
@@ -11,6 +15,15 @@ namespace Deployer.Tests.Web.Search;
 public sealed class SearchPageTests : IAsyncLifetime
 {
     private readonly DashboardContext _context = new();
+    private readonly HeldDatabases _searched;
+    private readonly LogStore _store;
+
+    public SearchPageTests()
+    {
+        _searched = new HeldDatabases(_context.Bed);
+        _store = new LogStore(_searched, _context.Bed.Feed, TimeProvider.System, Options.Create(new LogOptions()), NullLogger<LogStore>.Instance);
+        _context.Services.AddSingleton(_ => new LogSearch(_store, _context.Time));
+    }
 
     private NavigationManager Navigation => _context.Services.GetRequiredService<NavigationManager>();
 
@@ -22,7 +35,13 @@ public sealed class SearchPageTests : IAsyncLifetime
         await WriteAsync("web", ["error 404 at /", "bye"]);
     }
 
-    public ValueTask DisposeAsync() => _context.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        _searched.Release();
+        await _store.DisposeAsync();
+        await _context.DisposeAsync();
+        _searched.Dispose();
+    }
 
     [Fact]
     public void Search_NothingAskedFor_SaysWhatItIsFor()
@@ -120,6 +139,22 @@ public sealed class SearchPageTests : IAsyncLifetime
         Assert.Equal(["First page"], page.FindAll(".pager a").Select(link => link.TextContent));
     }
 
+    [Theory]
+    [InlineData("/search", "Where has this been before?")]
+    [InlineData("/search?q=(&regex=true", "Not a regular expression")]
+    public async Task Search_AnotherAskedForThatIsNone_SearchesNoLonger(string address, string says)
+    {
+        _searched.Hold();
+        Navigation.NavigateTo("/search?q=error");
+        var page = _context.Render<SearchPage>();
+        page.WaitForAssertion(() => Assert.Equal("Searching…", page.Find("[role=status]").TextContent));
+
+        await page.InvokeAsync(() => Navigation.NavigateTo(address));
+
+        page.WaitForAssertion(() => Assert.Contains(says, page.Find(".blank, [role=alert]").TextContent, StringComparison.Ordinal));
+        Assert.Equal("", page.Find("[role=status]").TextContent);
+    }
+
     [Fact]
     public void Search_DatabaseFails_SaysSo()
     {
@@ -138,5 +173,23 @@ public sealed class SearchPageTests : IAsyncLifetime
         {
             await log.AppendAsync(LogStream.Stdout, StepKind.Start, line, TestContext.Current.CancellationToken);
         }
+    }
+
+    /// <summary>What searches read. While it is held they neither end nor fail.</summary>
+    private sealed class HeldDatabases(IDbContextFactory<DeployerDb> databases) : IDbContextFactory<DeployerDb>, IDisposable
+    {
+        private readonly ManualResetEventSlim _open = new(initialState: true);
+
+        public void Hold() => _open.Reset();
+
+        public void Release() => _open.Set();
+
+        public DeployerDb CreateDbContext()
+        {
+            _open.Wait(TestContext.Current.CancellationToken);
+            return databases.CreateDbContext();
+        }
+
+        public void Dispose() => _open.Dispose();
     }
 }

@@ -56,6 +56,21 @@ public sealed class TokensPageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Token_PressedTwice_IsMadeOnce()
+    {
+        var page = _context.Render<TokensPage>();
+        page.WaitForElement(".page-head button");
+        await page.InvokeAsync(() => page.Find(".page-head button").Click());
+        page.WaitForElement("form input");
+        await page.InvokeAsync(() => page.Find("form input").Change("CI of the shop"));
+
+        await _context.SubmitTwiceAsync(page);
+
+        page.WaitForElement(".copy input");
+        Assert.Single(await Tokens.ListAsync(await ActorAsync(), Cancel));
+    }
+
+    [Fact]
     public async Task Token_WithoutName_SaysWhatIsMissing()
     {
         var page = _context.Render<TokensPage>();

@@ -13,6 +13,7 @@ public sealed partial class CommentsPanel
     private LiveReloadHandle? _live;
     private IJSObjectReference? _script;
     private bool _writing;
+    private bool _busy;
     private long? _line;
     private string _text = "";
     private string? _error;
@@ -107,26 +108,40 @@ public sealed partial class CommentsPanel
 
     private async Task PinAsync()
     {
+        // A second press may come before the browser shows what came of the first.
+        if (_busy || !_writing)
+        {
+            return;
+        }
+
         if (_line is not { } line)
         {
             _error = "Say to which line, by its number.";
             return;
         }
 
-        var result = await Comments.AddAsync(DeploymentId, line, _text, CancellationToken.None);
-        _error = result switch
+        _busy = true;
+        try
         {
-            CommentResult.Added => null,
-            CommentResult.NoSuchLine { Lines: var lines } => lines == 0 ? "The log has no lines yet." : $"The log has lines 1 to {lines}.",
-            CommentResult.TextInvalid => $"Write 1 to {CommentBook.MaxLength} characters.",
-            CommentResult.TooMany => "There are too many comments here; remove some.",
-            _ => "This deployment was removed meanwhile.",
-        };
-        if (_error is null)
+            var result = await Comments.AddAsync(DeploymentId, line, _text, CancellationToken.None);
+            _error = result switch
+            {
+                CommentResult.Added => null,
+                CommentResult.NoSuchLine { Lines: var lines } => lines == 0 ? "The log has no lines yet." : $"The log has lines 1 to {lines}.",
+                CommentResult.TextInvalid => $"Write 1 to {CommentBook.MaxLength} characters.",
+                CommentResult.TooMany => "There are too many comments here; remove some.",
+                _ => "This deployment was removed meanwhile.",
+            };
+            if (_error is null)
+            {
+                _text = "";
+                _writing = false;
+                await LoadAsync(CancellationToken.None);
+            }
+        }
+        finally
         {
-            _text = "";
-            _writing = false;
-            await LoadAsync(CancellationToken.None);
+            _busy = false;
         }
     }
 

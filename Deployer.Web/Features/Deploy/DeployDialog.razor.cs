@@ -1,5 +1,6 @@
 using Deployer.Core.Access;
 using Deployer.Core.Deployments;
+using Deployer.Core.Engine;
 using Deployer.Core.Secrets;
 using Deployer.Web.Components.Time;
 using Deployer.Web.Features.Deployments;
@@ -20,6 +21,7 @@ public sealed partial class DeployDialog : IDisposable
     private IReadOnlyList<string>? _tags;
     private string _repository = "";
     private string _version = "";
+    private string? _fault;
     private bool _asked;
     private bool _missing;
     private bool _busy;
@@ -56,7 +58,7 @@ public sealed partial class DeployDialog : IDisposable
             var chosen = ImageChoice.TryChoose(plan.App.Spec.Image, _version, out var image, out _) ? image : null;
             return
             [
-                .. chosen is not null && chosen != current.Image
+                .. chosen is not null && !IsSame(chosen, current.Image)
                     ? [new ChangeLine("Image", ImageText.WithShortDigest(current.Image, current.Digest), ImageText.WithShortDigest(chosen))]
                     : Array.Empty<ChangeLine>(),
                 .. ChangeLines.Of(plan.Differences),
@@ -83,10 +85,11 @@ public sealed partial class DeployDialog : IDisposable
         }
         catch (SecretUnreadableException exception)
         {
-            _form.Refuse("", exception.Message);
+            // Without a plan there is no form yet that could say it.
+            _fault = exception.Message;
         }
 
-        _missing = _plan is null;
+        _missing = _plan is null && _fault is null;
         if (_plan is { } plan)
         {
             _repository = ImageChoice.Repository(plan.App.Spec.Image);
@@ -96,6 +99,10 @@ public sealed partial class DeployDialog : IDisposable
             _asked = true;
         }
     }
+
+    // What is chosen always has a tag or digest; an app's image may have neither.
+    private static bool IsSame(string image, string other) =>
+        ImageReference.Parse(image).WithDefaultTag() == ImageReference.Parse(other).WithDefaultTag();
 
     private void Choose(string version) => _version = version;
 

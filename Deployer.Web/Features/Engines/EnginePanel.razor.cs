@@ -48,8 +48,10 @@ public sealed partial class EnginePanel : IDisposable
 
     private static string Images(int count) => count == 1 ? "1 image" : $"{count} images";
 
+    private static string Stay(int count) => $"{Images(count)} {(count == 1 ? "stays" : "stay")}";
+
     private static string Kept(PrunePreview preview) =>
-        $"{Images(preview.KeptForRestore)} stay for restores{(preview.KeptInUse == 0 ? "" : $", {Images(preview.KeptInUse)} of others because containers use them")}.";
+        $"{Stay(preview.KeptForRestore)} for restores{(preview.KeptInUse == 0 ? "" : $", {Images(preview.KeptInUse)} of others because containers use them")}.";
 
     private Task PreviewAsync() => TryAsync(LoadPreviewAsync);
 
@@ -76,6 +78,8 @@ public sealed partial class EnginePanel : IDisposable
 
     private async Task PruneAsync()
     {
+        // The removal goes on when the panel is left, whose source then gives no token any more.
+        var stop = _left.Token;
         var others = _preview!.Images.Count(image => image.Kind != PruneKind.Surplus && _chosen.Contains(image.Id));
         if (others > 0 && await Dialogs.ShowMessageBoxAsync(new MessageBoxOptions
         {
@@ -92,10 +96,10 @@ public sealed partial class EnginePanel : IDisposable
         {
             var result = await Engine.PruneAsync([.. _chosen], CancellationToken.None);
             Snackbar.Add(
-                $"{Images(result.Removed.Count)} removed, {ByteText.Of(result.FreedBytes)} freed.{(result.Kept.Count == 0 ? "" : $" {Images(result.Kept.Count)} stay: they are needed by now.")}",
+                $"{Images(result.Removed.Count)} removed, {ByteText.Of(result.FreedBytes)} freed.{(result.Kept.Count == 0 ? "" : $" {Stay(result.Kept.Count)}: {(result.Kept.Count == 1 ? "it is" : "they are")} needed by now.")}",
                 result.Kept.Count == 0 ? Severity.Success : Severity.Warning);
             _preview = null;
-            _state = await Engine.LookAsync(_left.Token);
+            _state = await Engine.LookAsync(stop);
         });
     }
 

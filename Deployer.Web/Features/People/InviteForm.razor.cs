@@ -60,6 +60,12 @@ public sealed partial class InviteForm
 
     private async Task InviteAsync()
     {
+        // A second press may come before the browser shows what came of the first.
+        if (_busy || _link is not null)
+        {
+            return;
+        }
+
         _busy = true;
         try
         {

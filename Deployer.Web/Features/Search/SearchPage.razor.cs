@@ -92,7 +92,7 @@ public sealed partial class SearchPage : IDisposable
 
         _asked = address;
         _form = SearchForm.Read(Text, Regex, Case, App, Environment, Stream, Step, Since, Until);
-        (_wrong, _page) = (null, null);
+        (_wrong, _page, _searching) = (null, null, false);
         if (_search is not null)
         {
             await _search.CancelAsync();

@@ -67,6 +67,12 @@ public sealed partial class TokenForm
 
     private async Task MakeAsync()
     {
+        // A second press may come before the browser shows what came of the first.
+        if (_busy || _made is not null)
+        {
+            return;
+        }
+
         _busy = true;
         try
         {
