@@ -22,16 +22,23 @@ internal sealed class AppTraffic(
     public static TimeSpan MoveCap => TrafficSwitch.ConfirmationCap;
 
     /// <summary>
-    /// The spec to create a container from: as it is, or with the port that requests go to published as well, where the
-    /// proxy does not reach the container otherwise.
+    /// The spec to create a container from: as it is, or with the ports that requests go to and that the HTTP health check
+    /// asks published as well, where the container is not reached otherwise.
     /// </summary>
-    public AppSpec MakeReachable(AppSpec spec, ImageDetails image) =>
-        spec.Hosts.Count > 0
-        && finder.NeedsPublishedPort
-        && TargetFinder.PortOf(spec, image) is { } port
-        && !spec.Ports.Any(published => published.Container == port && published.Host is not null)
-            ? spec with { Ports = [.. spec.Ports.Where(other => other.Container != port).Prepend(new PortSpec(port, 0))] }
-            : spec;
+    public AppSpec MakeReachable(AppSpec spec, ImageDetails image)
+    {
+        var reachable = spec;
+
+        // At an engine on another machine the health check asks published ports alone, whatever the reach of the proxy.
+        if (spec.Health is { } health && !image.HasHealthCheck && (finder.NeedsPublishedPort || engine.RemoteHost() is not null))
+        {
+            reachable = Publish(reachable, health.Port);
+        }
+
+        return spec.Hosts.Count > 0 && finder.NeedsPublishedPort && TargetFinder.PortOf(spec, image) is { } port
+            ? Publish(reachable, port)
+            : reachable;
+    }
 
     /// <summary>
     /// Whether the new container accepts connections where requests for the deployment's hosts will go; also where there is
@@ -175,6 +182,11 @@ internal sealed class AppTraffic(
             }
         }
     }
+
+    private static AppSpec Publish(AppSpec spec, int port) =>
+        spec.Ports.Any(published => published.Container == port && published.Host is not null)
+            ? spec
+            : spec with { Ports = [.. spec.Ports.Where(other => other.Container != port).Prepend(new PortSpec(port, 0))] };
 
     /// <summary>An app that goes back does so even where one of its earlier hosts has been given to another app meanwhile.</summary>
     private async Task<SwitchResult> MoveWithFreeHostsAsync(

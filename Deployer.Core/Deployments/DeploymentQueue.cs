@@ -30,6 +30,8 @@ public sealed class DeploymentQueue(
         return EnqueueAsync(
             appName,
             request,
+            earlier => earlier.RestoredFrom is null
+                && (request.Image is null || string.Equals(earlier.Spec.Image, request.Image.Trim(), StringComparison.Ordinal)),
             async (db, app) =>
             {
                 var spec = request.Image is { } image ? app.Spec with { Image = image.Trim() } : app.Spec;
@@ -101,8 +103,14 @@ public sealed class DeploymentQueue(
     }
 
     /// <summary>Queues a deployment of what the snapshot says.</summary>
+    /// <param name="appName">The app.</param>
+    /// <param name="request">Who asks and why.</param>
+    /// <param name="isWanted">Whether an earlier deployment under the request's key is the one that is asked for again.</param>
+    /// <param name="takeSnapshot">Says what to run, within the transaction that queues it.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     internal async Task<EnqueueResult> EnqueueAsync(
-        string appName, DeploymentRequest request, Func<DeployerDb, App, Task<QueuedSnapshot>> takeSnapshot, CancellationToken cancellationToken)
+        string appName, DeploymentRequest request, Func<Deployment, bool> isWanted, Func<DeployerDb, App, Task<QueuedSnapshot>> takeSnapshot,
+        CancellationToken cancellationToken)
     {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
 
@@ -118,7 +126,9 @@ public sealed class DeploymentQueue(
                 is { } earlier)
         {
             var view = await ViewAsync(earlier.Id, cancellationToken);
-            return IsSame(earlier, request) ? new EnqueueResult.Replayed(view) : new EnqueueResult.KeyReused(view);
+            return string.Equals(earlier.Reason, request.Reason, StringComparison.Ordinal) && isWanted(earlier)
+                ? new EnqueueResult.Replayed(view)
+                : new EnqueueResult.KeyReused(view);
         }
 
         var now = time.Now();
@@ -171,10 +181,6 @@ public sealed class DeploymentQueue(
 
         return new EnqueueResult.Queued(await ViewAsync(deployment.Id, cancellationToken));
     }
-
-    private static bool IsSame(Deployment earlier, DeploymentRequest request) =>
-        string.Equals(earlier.Reason, request.Reason, StringComparison.Ordinal)
-        && (request.Image is null || string.Equals(earlier.Spec.Image, request.Image.Trim(), StringComparison.Ordinal));
 
     private async Task<DeploymentView> ViewAsync(long id, CancellationToken cancellationToken) =>
         await reader.FindAsync(id, cancellationToken)

@@ -36,7 +36,8 @@ public static class DeploymentsRegistration
             provider.GetRequiredService<AppContainers>(), provider.GetRequiredService<AppTraffic>(),
             provider.GetRequiredService<DeploymentFeed>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new DriftReader(
-            provider.GetRequiredService<IDbContextFactory<DeployerDb>>(), provider.GetRequiredService<AppContainers>()));
+            provider.GetRequiredService<IDbContextFactory<DeployerDb>>(), provider.GetRequiredService<AppContainers>(),
+            provider.GetRequiredService<InstanceIdentity>()));
         services.AddSingleton<Restorer>();
         services.AddSingleton<DeployPlanner>();
         services.AddSingleton<Withdrawals>();

@@ -71,11 +71,13 @@ public sealed class DriftReader
 {
     private readonly IDbContextFactory<DeployerDb> _databases;
     private readonly AppContainers _containers;
+    private readonly InstanceIdentity _instance;
 
-    internal DriftReader(IDbContextFactory<DeployerDb> databases, AppContainers containers)
+    internal DriftReader(IDbContextFactory<DeployerDb> databases, AppContainers containers, InstanceIdentity instance)
     {
         _databases = databases;
         _containers = containers;
+        _instance = instance;
     }
 
     /// <summary>Looks at an app; <see langword="null"/> when there is none of that name.</summary>
@@ -118,9 +120,10 @@ public sealed class DriftReader
         };
     }
 
-    private static IEnumerable<Drift> Compare(string app, bool stopped, Deployment current, ContainerDetails? container)
+    private IEnumerable<Drift> Compare(string app, bool stopped, Deployment current, ContainerDetails? container)
     {
-        var name = new ContainerNames(app, current.Number, current.Id).Container;
+        var names = new ContainerNames(app, current.Number, current.Id);
+        var name = names.Container;
         if (container is null)
         {
             yield return new Drift(DriftKind.Removed, $"The container {name} was removed by somebody else; a deployment makes it anew.");
@@ -148,7 +151,9 @@ public sealed class DriftReader
             yield return new Drift(DriftKind.Unhealthy, $"The health check of {container.Name} has failed {container.FailingStreak} times in a row.");
         }
 
-        if (!string.Equals(container.Name, name, StringComparison.Ordinal))
+        // A deployment that found the first name taken gave it the second.
+        if (!string.Equals(container.Name, name, StringComparison.Ordinal)
+            && !string.Equals(container.Name, names.ContainerOf(_instance.Id), StringComparison.Ordinal))
         {
             yield return new Drift(DriftKind.Renamed, $"The container {name} was renamed to {container.Name} by somebody else.");
         }

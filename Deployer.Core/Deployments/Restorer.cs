@@ -114,6 +114,7 @@ public sealed class Restorer(
         return await queue.EnqueueAsync(
             app,
             request with { Image = null },
+            earlier => earlier.RestoredFrom == deploymentId && (spec.Secrets.Count == 0 || HasSecretsOf(row, earlier) == (choice == SecretChoice.Old)),
             async (writing, found) => new QueuedSnapshot(
                 spec,
                 choice == SecretChoice.Old ? row.SealedSecrets : await secrets.TakeSnapshotAsync(writing, found.Id, spec.Secrets, cancellationToken),
@@ -137,6 +138,10 @@ public sealed class Restorer(
         { Digest: null } => "Its image has no digest, so the very same image cannot be had again.",
         _ => null,
     };
+
+    // Old values are a copy of the sealed text; current ones are sealed anew, which never gives the same text twice.
+    private static bool HasSecretsOf(Deployment row, Deployment earlier) =>
+        string.Equals(earlier.SealedSecrets, row.SealedSecrets, StringComparison.Ordinal);
 
     private static AppSpec PinnedSpec(Deployment row) => row.Spec with { Image = PinnedImage(row).ToString() };
 

@@ -61,7 +61,7 @@ internal sealed class Wellness(IContainerEngine engine, IHealthProbe probe, IOpt
 
     private async Task<bool> AnswersAsync(ContainerDetails container, HealthSpec health, CancellationToken cancellationToken)
     {
-        foreach (var address in ContainerAddresses.Of(container, health.Port))
+        foreach (var address in ContainerAddresses.Of(engine, container, health.Port))
         {
             var result = await probe.ProbeAsync(
                 new Uri($"http://{address}{health.Path}"), TimeSpan.FromSeconds(health.TimeoutSeconds), cancellationToken);

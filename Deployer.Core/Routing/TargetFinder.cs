@@ -13,15 +13,15 @@ public sealed class TargetFinder(IContainerEngine engine, IOptions<ProxyOptions>
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// Whether containers have to publish the port that the proxy asks for, because the proxy does not reach the
-    /// containers' networks: the engine is on another machine, or in a virtual machine as on macOS and Windows, or
-    /// <c>Proxy:Reach</c> says so.
+    /// Whether containers have to publish the ports that the proxy and the HTTP health check ask for, because these do not
+    /// reach the containers' networks: the engine is on another machine, or in a virtual machine as on macOS and Windows,
+    /// or <c>Proxy:Reach</c> says so.
     /// </summary>
     public bool NeedsPublishedPort => options.Value.Reach switch
     {
         ContainerReach.Network => false,
         ContainerReach.Published => true,
-        _ => !OperatingSystem.IsLinux() || EngineHost() is not null,
+        _ => !OperatingSystem.IsLinux() || engine.RemoteHost() is not null,
     };
 
     /// <summary>
@@ -63,7 +63,7 @@ public sealed class TargetFinder(IContainerEngine engine, IOptions<ProxyOptions>
         ContainerDetails container, int containerPort, CancellationToken cancellationToken)
     {
         var candidates = new List<TargetAddress>();
-        var remote = EngineHost();
+        var remote = engine.RemoteHost();
         if (options.Value.Reach != ContainerReach.Published && remote is null)
         {
             candidates.AddRange(container.Addresses.Values
@@ -101,14 +101,6 @@ public sealed class TargetFinder(IContainerEngine engine, IOptions<ProxyOptions>
             return false;
         }
     }
-
-    /// <summary>The engine's machine when it is not this one. Samples: <c>unix:///var/run/docker.sock</c> (here), <c>tcp://10.0.0.5:2376</c>.</summary>
-    private string? EngineHost() =>
-        Uri.TryCreate(engine.Endpoint, UriKind.Absolute, out var uri)
-        && uri.Scheme is "tcp" or "http" or "https"
-        && !uri.IsLoopback
-            ? uri.Host
-            : null;
 }
 
 /// <summary>The container runs but accepts no connection where the proxy seeks it.</summary>

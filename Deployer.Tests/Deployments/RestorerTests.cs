@@ -75,6 +75,35 @@ public sealed class RestorerTests : IAsyncLifetime
         Assert.Null(await Restorer.RestoreAsync(999, SecretChoice.Old, new DeploymentRequest(null, null, null, null), CancellationToken.None));
     }
 
+    [Theory]
+    [InlineData(SecretChoice.Old, SecretChoice.Current)]
+    [InlineData(SecretChoice.Current, SecretChoice.Old)]
+    public async Task Restore_KeyOfAnEarlierRequest_IsAnsweredByTheSameRestoreAlone(SecretChoice choice, SecretChoice other)
+    {
+        var first = await _bench.DeployAsync("web", null);
+        var second = await _bench.DeployAsync("web", Second);
+
+        Assert.IsType<EnqueueResult.Queued>(await DeployAsync("of a deploy"));
+        Assert.IsType<EnqueueResult.KeyReused>(await RestoreAsync(first.Id, choice, "of a deploy"));
+
+        var queued = Assert.IsType<EnqueueResult.Queued>(await RestoreAsync(first.Id, choice, "of a restore"));
+        var replayed = Assert.IsType<EnqueueResult.Replayed>(await RestoreAsync(first.Id, choice, "of a restore"));
+        Assert.Equal(queued.Deployment.Id, replayed.Deployment.Id);
+        Assert.IsType<EnqueueResult.KeyReused>(await RestoreAsync(second.Id, choice, "of a restore"));
+        Assert.IsType<EnqueueResult.KeyReused>(await RestoreAsync(first.Id, other, "of a restore"));
+        Assert.IsType<EnqueueResult.KeyReused>(await DeployAsync("of a restore"));
+    }
+
+    [Fact]
+    public async Task Restore_KeyOfARestoreWithoutSecrets_IsAnsweredWhateverTheChoice()
+    {
+        await _bench.AddAppAsync("plain", new AppSpec { Image = First });
+        var first = await _bench.DeployAsync("plain", null);
+
+        Assert.IsType<EnqueueResult.Queued>(await RestoreAsync(first.Id, SecretChoice.Old, "key"));
+        Assert.IsType<EnqueueResult.Replayed>(await RestoreAsync(first.Id, SecretChoice.Current, "key"));
+    }
+
     [Fact]
     public async Task CleanUp_MoreImagesThanKept_RemovesTheOldestAlone()
     {
@@ -88,4 +117,10 @@ public sealed class RestorerTests : IAsyncLifetime
             [new FakeImage("registry.test/web:n1").Id, new FakeImage("registry.test/web:n2").Id],
             _bench.Engine.Calls.Where(call => call.StartsWith("remove-image", StringComparison.Ordinal)).Select(call => call["remove-image ".Length..]));
     }
+
+    private Task<EnqueueResult> DeployAsync(string key) =>
+        _bench.Queue.EnqueueAsync("web", new DeploymentRequest(null, null, "ann", key), CancellationToken.None);
+
+    private Task<EnqueueResult?> RestoreAsync(long id, SecretChoice choice, string key) =>
+        Restorer.RestoreAsync(id, choice, new DeploymentRequest(null, null, "ann", key), CancellationToken.None);
 }

@@ -36,7 +36,7 @@ internal sealed class FakeContainerEngine(TimeProvider time) : IContainerEngine
     private readonly ConcurrentQueue<string> _calls = new();
     private int _created;
 
-    public string Endpoint => "unix:///fake/engine.sock";
+    public string Endpoint { get; set; } = "unix:///fake/engine.sock";
 
     /// <summary>Whether the engine does not answer.</summary>
     public bool IsDown { get; set; }

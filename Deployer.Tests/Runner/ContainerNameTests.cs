@@ -24,11 +24,7 @@ public sealed class ContainerNameTests : IAsyncLifetime
     [Fact]
     public async Task Execute_NameTakenByAnotherInstallation_UsesAnotherAndLeavesThatOneAlone()
     {
-        await _bench.Engine.CreateContainerAsync(
-            new ContainerPlan(
-                "deployer-web-1", "sha256:x", new AppSpec { Image = Image }, new Dictionary<string, string>(StringComparer.Ordinal),
-                new Dictionary<string, string>(StringComparer.Ordinal) { ["deployer.instance"] = "another", ["deployer.app"] = "web" }, null),
-            CancellationToken.None);
+        await TakeNameAsync();
 
         var deployment = await _bench.DeployAsync("web", null);
 
@@ -37,4 +33,24 @@ public sealed class ContainerNameTests : IAsyncLifetime
             ["deployer-web-1", $"deployer-web-1-{_bench.Get<InstanceIdentity>().Id[..8]}"],
             _bench.Engine.Containers.Select(container => container.Name).Order(StringComparer.Ordinal));
     }
+
+    [Fact]
+    public async Task Look_NameTakenByAnotherInstallation_IsNoDriftUntilSomebodyRenamesIt()
+    {
+        await TakeNameAsync();
+        var deployment = await _bench.DeployAsync("web", null);
+
+        Assert.Empty((await LookAsync())!.Drifts);
+
+        await _bench.Engine.RenameContainerAsync(deployment.ContainerId!, "mine", CancellationToken.None);
+        Assert.Equal([DriftKind.Renamed], (await LookAsync())!.Drifts.Select(drift => drift.Kind));
+    }
+
+    private Task<AppRuntime?> LookAsync() => _bench.Get<DriftReader>().FindAsync("web", CancellationToken.None);
+
+    private Task<string> TakeNameAsync() => _bench.Engine.CreateContainerAsync(
+        new ContainerPlan(
+            "deployer-web-1", "sha256:x", new AppSpec { Image = Image }, new Dictionary<string, string>(StringComparer.Ordinal),
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["deployer.instance"] = "another", ["deployer.app"] = "web" }, null),
+        CancellationToken.None);
 }

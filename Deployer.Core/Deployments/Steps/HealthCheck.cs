@@ -163,7 +163,7 @@ internal sealed class HealthCheck(
     private async Task<ProbeResult> ProbeAsync(ContainerDetails container, HealthSpec health, CancellationToken cancellationToken)
     {
         var result = new ProbeResult(false, false, $"port {health.Port} has no address that Deployer can reach");
-        foreach (var address in ContainerAddresses.Of(container, health.Port))
+        foreach (var address in ContainerAddresses.Of(engine, container, health.Port))
         {
             result = await probe.ProbeAsync(
                 new Uri($"http://{address}{health.Path}"), TimeSpan.FromSeconds(health.TimeoutSeconds), cancellationToken);

@@ -32,6 +32,8 @@ internal static class DockerFailures
         "access denied",
         "access to the resource is denied",
         "access forbidden",
+        "403 forbidden",
+        ": denied", // "Head \"https://…\": denied" and "denied: denied", but not "permission denied"
         "incorrect username or password",
     ];
 

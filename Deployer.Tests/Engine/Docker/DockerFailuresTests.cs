@@ -16,6 +16,11 @@ public sealed class DockerFailuresTests
     [InlineData(401, "Get \"https://r.example/v2/\": unauthorized: authentication required", FailureCode.AccessDenied)]
     [InlineData(404, "pull access denied for r.example/web, repository does not exist or may require 'docker login'", FailureCode.AccessDenied)]
     [InlineData(500, "denied: requested access to the resource is denied", FailureCode.AccessDenied)]
+    [InlineData(500, "Head \"https://registry.example.com/v2/o/r/manifests/latest\": denied", FailureCode.AccessDenied)]
+    [InlineData(500, "Head \"https://registry.example.com/v2/o/r/manifests/latest\": denied: denied", FailureCode.AccessDenied)]
+    [InlineData(null, "denied: denied", FailureCode.AccessDenied)]
+    [InlineData(500, "failed to fetch oauth token: unexpected status from GET request to https://registry.example.com/token?scope=x: 403 Forbidden", FailureCode.AccessDenied)]
+    [InlineData(500, "failed to fetch oauth token: unexpected status from GET request to https://registry.example.com/token?scope=x: 502 Bad Gateway", FailureCode.RegistryUnreachable)]
     [InlineData(403, "", FailureCode.AccessDenied)]
     [InlineData(500, "toomanyrequests: You have reached your pull rate limit.", FailureCode.RateLimited)]
     [InlineData(429, "", FailureCode.RateLimited)]
@@ -26,6 +31,7 @@ public sealed class DockerFailuresTests
     [InlineData(500, "received unexpected HTTP status: 503 Service Temporarily Unavailable", FailureCode.RegistryUnreachable)]
     [InlineData(null, "write /var/lib/docker/tmp/GetImageBlob1: no space left on device", FailureCode.DiskFull)]
     [InlineData(null, "context canceled", FailureCode.EngineUnreachable)]
+    [InlineData(500, "open /var/lib/docker/tmp/GetImageBlob1: permission denied", FailureCode.Internal)]
     [InlineData(500, "something nobody has seen before", FailureCode.Internal)]
     public void OfPull_WordsOfSeveralEngines_GiveTheCode(int? status, string text, FailureCode code)
     {
