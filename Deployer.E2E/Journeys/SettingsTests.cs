@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Deployer.E2E.Hosting;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -8,6 +10,29 @@ namespace Deployer.E2E.Journeys;
 /// <summary>What a person does in an app's settings, and what keeps them from losing it.</summary>
 public sealed class SettingsTests(Browser browser) : Journey(browser)
 {
+    [Fact]
+    public async Task Dates_GivenInTheBrowser_AreTakenForAFreezeAndForASearch()
+    {
+        var dashboard = Keep(Dashboard.StartWithoutRunner());
+        await dashboard.AddAppAsync("shop", Settings.Image("web:v1"));
+        var window = await OpenAsync(dashboard);
+        var page = window.Page;
+        await window.GoToAsync("/environments");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Freeze for a time" }).First.ClickAsync();
+        await page.GetByLabel("Until (UTC)").FillAsync(DateTimeOffset.UtcNow.AddDays(30).ToString("yyyy-MM-dd'T'HH:mm", CultureInfo.InvariantCulture));
+        await page.GetByLabel("Why").FillAsync("the fair");
+        await page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Freeze [a-z]+$", RegexOptions.None, TimeSpan.FromSeconds(1)) }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.List, new() { Name = "Freezes" })).ToContainTextAsync("the fair");
+        await window.ScreenshotAsync("environment-frozen");
+
+        await window.GoToAsync("/search");
+        await page.Locator("main input").First.FillAsync("container");
+        await page.GetByLabel("From (UTC)").FillAsync("2026-01-02T03:04");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Search", Exact = true }).ClickAsync();
+        await Expect(page).ToHaveURLAsync(new Regex("since=2026-01-02T03.+04.+00Z", RegexOptions.None, TimeSpan.FromSeconds(1)));
+        await Expect(page.GetByLabel("From (UTC)")).ToHaveValueAsync(new Regex("^2026-01-02T03:04", RegexOptions.None, TimeSpan.FromSeconds(1)));
+    }
+
     [Fact]
     public async Task Settings_UnsavedChanges_AreAskedForWithinThePageAndByTheBrowser()
     {

@@ -34,7 +34,7 @@ public sealed class EnvironmentsPageTests : IAsyncLifetime
         page.WaitForAssertion(() => Assert.Equal("Protected", page.Find(".mark").TextContent));
 
         await page.InvokeAsync(() => page.FindAll(".environment button").Single(button => button.TextContent.Contains("Freeze for a time", StringComparison.Ordinal)).Click());
-        await page.InvokeAsync(() => page.FindAll("form input")[1].Change("2199-01-01T00:00"));
+        await page.InvokeAsync(() => page.FindAll("form input")[1].Change("2199-01-01T00:00:00"));
         await page.InvokeAsync(() => page.Find("form").Submit());
         page.WaitForAssertion(() => Assert.Contains("at most 366 days", page.Find("form [role=alert]").TextContent, StringComparison.Ordinal));
 

@@ -69,7 +69,7 @@ public interface IStoredLog
     /// <summary>The first match from a line on, or the last one up to it; <see langword="null"/> when nothing matches.</summary>
     Task<FoundLine?> FindAsync(LogQuery query, long from, bool backwards, CancellationToken cancellationToken);
 
-    /// <summary>The next line that tells of an error and passes the filter, or the previous one; <see langword="null"/> when there is none.</summary>
+    /// <summary>The next line that tells of an error and passes the filter, or the previous one; <see langword="null"/> when there is none, and 0 when none was found because the search took too long.</summary>
     Task<long?> FindErrorAsync(LineFilter filter, long from, bool backwards, CancellationToken cancellationToken);
 
     /// <summary>Number of the first line of a section, or of a later one; <see langword="null"/> while there is none.</summary>
