@@ -38,7 +38,7 @@ public sealed class EnvironmentsPageTests : IAsyncLifetime
         await page.InvokeAsync(() => page.Find("form").Submit());
         page.WaitForAssertion(() => Assert.Contains("at most 366 days", page.Find("form [role=alert]").TextContent, StringComparison.Ordinal));
 
-        var end = _context.Time.GetUtcNow().AddDays(2).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture);
+        var end = _context.Time.GetUtcNow().AddDays(2).ToString("yyyy-MM-dd'T'HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture);
         await page.InvokeAsync(() => page.FindAll("form input")[1].Change(end));
         await page.InvokeAsync(() => page.FindAll("form input")[2].Change("Holidays"));
         await page.InvokeAsync(() => page.Find("form").Submit());
@@ -56,7 +56,7 @@ public sealed class EnvironmentsPageTests : IAsyncLifetime
         var page = _context.Render<EnvironmentsPage>();
         page.WaitForElement(".environment .add");
         await page.InvokeAsync(() => page.Find(".environment .add").Click());
-        var end = _context.Time.GetUtcNow().AddDays(2).ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture);
+        var end = _context.Time.GetUtcNow().AddDays(2).ToString("yyyy-MM-dd'T'HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture);
         await page.InvokeAsync(() => page.FindAll("form input")[1].Change(end));
         await page.InvokeAsync(() => page.FindAll("form input")[2].Change("Holidays"));
 
