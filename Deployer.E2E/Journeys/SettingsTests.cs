@@ -19,7 +19,7 @@ public sealed class SettingsTests(Browser browser) : Journey(browser)
         var page = window.Page;
         await window.GoToAsync("/environments");
         await page.GetByRole(AriaRole.Button, new() { Name = "Freeze for a time" }).First.ClickAsync();
-        await page.GetByLabel("Until (UTC)").FillAsync(DateTimeOffset.UtcNow.AddDays(30).ToString("yyyy-MM-dd'T'HH:mm", CultureInfo.InvariantCulture));
+        await page.GetByLabel("Until (UTC)").FillAsync(TimeProvider.System.GetUtcNow().AddDays(30).ToString("yyyy-MM-dd'T'HH:mm", CultureInfo.InvariantCulture));
         await page.GetByLabel("Why").FillAsync("the fair");
         await page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Freeze [a-z]+$", RegexOptions.None, TimeSpan.FromSeconds(1)) }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.List, new() { Name = "Freezes" })).ToContainTextAsync("the fair");
