@@ -10,7 +10,7 @@ namespace Deployer.Core.Apps;
 /// and at deployments that are new or not over, and reads the history of those alone, because what is over never changes.
 /// Readers that come while one reads share the next reading.
 /// </summary>
-public sealed class AppOverviews(IDbContextFactory<DeployerDb> databases, ContainerGlance glance, TimeProvider time)
+public sealed class AppOverviews
 {
     /// <summary>How many deployments of an app are told.</summary>
     public const int MaxAttempts = 20;
@@ -18,46 +18,32 @@ public sealed class AppOverviews(IDbContextFactory<DeployerDb> databases, Contai
     /// <summary>After so long everything is read anew, whatever is thought to be known.</summary>
     private static readonly Duration FullEvery = Duration.FromMinutes(1);
 
-    private readonly Lock _gate = new();
-    private Task<IReadOnlyList<AppOverview>> _reading = Task.FromResult<IReadOnlyList<AppOverview>>([]);
-    private Task<IReadOnlyList<AppOverview>>? _next;
+    private readonly IDbContextFactory<DeployerDb> _databases;
+    private readonly ContainerGlance _glance;
+    private readonly TimeProvider _time;
+    private readonly SharedReading<IReadOnlyList<AppOverview>> _reading;
     private Known _known = Known.Nothing;
+
+    /// <summary>Overviews of the apps of a database, with what a glance at the engine shows of their containers.</summary>
+    public AppOverviews(IDbContextFactory<DeployerDb> databases, ContainerGlance glance, TimeProvider time)
+    {
+        _databases = databases;
+        _glance = glance;
+        _time = time;
+        _reading = new SharedReading<IReadOnlyList<AppOverview>>(async () => (_known = await ReadAsync(_known)).Apps);
+    }
 
     /// <summary>
     /// Every app, by name, as it is at some instant after the call. An app that has not changed is the same object as in
     /// the reading before.
     /// </summary>
-    public async Task<IReadOnlyList<AppOverview>> ReadAsync(CancellationToken cancellationToken)
-    {
-        Task<IReadOnlyList<AppOverview>> mine;
-        lock (_gate)
-        {
-            mine = _next ??= ReadAfterAsync(_reading);
-        }
-
-        return await mine.WaitAsync(cancellationToken);
-    }
-
-    private async Task<IReadOnlyList<AppOverview>> ReadAfterAsync(Task<IReadOnlyList<AppOverview>> earlier)
-    {
-        // Away from the caller: the database answers without ever waiting, and would keep whoever asked.
-        await earlier.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-        lock (_gate)
-        {
-            _reading = _next!;
-            _next = null;
-        }
-
-        var known = await ReadAsync(_known);
-        _known = known;
-        return known.Apps;
-    }
+    public Task<IReadOnlyList<AppOverview>> ReadAsync(CancellationToken cancellationToken) => _reading.ReadAsync(cancellationToken);
 
     private async Task<Known> ReadAsync(Known before)
     {
-        var now = time.Now();
+        var now = _time.Now();
         var full = now - before.FullAt >= FullEvery;
-        await using var db = await databases.CreateDbContextAsync();
+        await using var db = await _databases.CreateDbContextAsync();
         var newest = await db.Deployments.MaxAsync(deployment => (long?)deployment.Id) ?? 0;
         var unfinished = await db.Deployments.AsNoTracking()
             .Where(deployment => deployment.Status == DeploymentStatus.Queued || deployment.Status == DeploymentStatus.Running)
@@ -81,7 +67,7 @@ public sealed class AppOverviews(IDbContextFactory<DeployerDb> databases, Contai
             : null;
         var places = unfinished.Where(deployment => deployment.Status == DeploymentStatus.Queued)
             .GroupBy(deployment => deployment.AppId).ToDictionary(group => group.Key, group => queue!.Find(group.Min(deployment => deployment.Id)));
-        var containers = await glance.LookAsync(rows.Any(row => before.Rows.GetValueOrDefault(row.Id) != row));
+        var containers = await _glance.LookAsync(rows.Any(row => before.Rows.GetValueOrDefault(row.Id) != row));
 
         var earlier = before.Apps.ToDictionary(app => app.Name, StringComparer.Ordinal);
         var apps = rows.OrderBy(row => row.Name, StringComparer.Ordinal).Select(row =>
