@@ -5,6 +5,9 @@ namespace Deployer.E2E.Hosting;
 /// <summary>One Chromium for all tests.</summary>
 public sealed class Browser : IAsyncLifetime
 {
+    /// <summary>How long something expected may take, where a test does not say more; in milliseconds. Enough for a busy machine.</summary>
+    private const float Patience = 20_000;
+
     private static readonly string[] Arguments =
     [
         "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -17,6 +20,7 @@ public sealed class Browser : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
+        Assertions.SetDefaultExpectTimeout(Patience);
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Settings.Chromium, Args = Arguments });
     }
