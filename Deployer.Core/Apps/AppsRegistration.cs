@@ -1,6 +1,7 @@
 using Deployer.Core.Deployments;
 using Deployer.Core.Engine;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Deployer.Core.Apps;
@@ -24,7 +25,8 @@ public static class AppsRegistration
     {
         services.AddSingleton(provider => new ContainerGlance(
             provider.GetRequiredService<IContainerEngine>(), provider.GetRequiredService<InstanceIdentity>(),
-            provider.GetRequiredService<DeploymentFeed>(), provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<DeploymentFeed>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<ContainerGlance>>()));
         services.AddSingleton<AppOverviews>();
         return services;
     }

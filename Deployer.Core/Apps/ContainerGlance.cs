@@ -1,5 +1,6 @@
 using Deployer.Core.Deployments;
 using Deployer.Core.Engine;
+using Microsoft.Extensions.Logging;
 
 namespace Deployer.Core.Apps;
 
@@ -7,7 +8,7 @@ namespace Deployer.Core.Apps;
 /// What the containers of all apps do, asked in one go and at most every few seconds for all who want to know. An engine
 /// that answers late keeps nobody: what it says is told when it comes.
 /// </summary>
-public sealed class ContainerGlance : IDisposable
+public sealed partial class ContainerGlance : IDisposable
 {
     /// <summary>How long an answer is good for.</summary>
     public static readonly TimeSpan Freshness = TimeSpan.FromSeconds(4);
@@ -21,17 +22,19 @@ public sealed class ContainerGlance : IDisposable
     private readonly InstanceIdentity _instance;
     private readonly DeploymentFeed _feed;
     private readonly TimeProvider _time;
+    private readonly ILogger<ContainerGlance> _logger;
     private readonly SemaphoreSlim _one = new(1, 1);
     private Task? _asking;
     private ContainersSeen _seen = ContainersSeen.Nothing;
     private long? _askedAt;
 
-    internal ContainerGlance(IContainerEngine engine, InstanceIdentity instance, DeploymentFeed feed, TimeProvider time)
+    internal ContainerGlance(IContainerEngine engine, InstanceIdentity instance, DeploymentFeed feed, TimeProvider time, ILogger<ContainerGlance> logger)
     {
         _engine = engine;
         _instance = instance;
         _feed = feed;
         _time = time;
+        _logger = logger;
     }
 
     /// <inheritdoc/>
@@ -79,6 +82,7 @@ public sealed class ContainerGlance : IDisposable
         }
     }
 
+    // Never throws.
     private async Task AskAsync()
     {
         using var limit = new CancellationTokenSource(Limit, _time);
@@ -92,7 +96,16 @@ public sealed class ContainerGlance : IDisposable
             // The banner tells that the engine does not answer; what its containers do is not known then.
             _seen = ContainersSeen.Nothing;
         }
+        catch (Exception exception)
+        {
+            // Whatever it is: the apps can be shown without, and the next look asks again.
+            _seen = ContainersSeen.Nothing;
+            LogFailed(exception);
+        }
     }
+
+    [LoggerMessage(LogLevel.Error, "Could not look at the containers of all apps; what they do is shown as unknown")]
+    private partial void LogFailed(Exception exception);
 }
 
 /// <summary>Containers that the engine told of.</summary>

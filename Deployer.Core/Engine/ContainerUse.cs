@@ -89,10 +89,6 @@ public sealed partial class ContainerUse(IContainerEngine engine, TimeProvider t
         {
             // Nobody watches any more.
         }
-        catch (Exception exception)
-        {
-            LogReaderFailed(exception, containerId);
-        }
         finally
         {
             reader.Stop.Dispose();
@@ -111,6 +107,10 @@ public sealed partial class ContainerUse(IContainerEngine engine, TimeProvider t
         catch (EngineException exception)
         {
             LogEngineAway(containerId, exception.Message);
+        }
+        catch (Exception exception) when (!stop.IsCancellationRequested)
+        {
+            LogReaderFailed(exception, containerId);
         }
     }
 
@@ -138,7 +138,7 @@ public sealed partial class ContainerUse(IContainerEngine engine, TimeProvider t
     [LoggerMessage(LogLevel.Debug, "The use of container {ContainerId} cannot be read: {Message}")]
     private partial void LogEngineAway(string containerId, string message);
 
-    [LoggerMessage(LogLevel.Error, "Reading the use of container {ContainerId} failed; who watches it sees no more of it")]
+    [LoggerMessage(LogLevel.Error, "Reading the use of container {ContainerId} failed; it begins anew")]
     private partial void LogReaderFailed(Exception exception, string containerId);
 
     private sealed class Reader

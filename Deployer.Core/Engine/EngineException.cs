@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Deployer.Core.Deployments;
 
 namespace Deployer.Core.Engine;
@@ -27,6 +28,7 @@ public sealed class EngineUnreachableException(string endpoint, Exception? inner
         {
             null => "",
             OperationCanceledException => " (no answer in time)",
+            JsonException => " (what came is not JSON: the answer broke off, or something else listens there)",
             _ => $" ({inner.GetBaseException().Message.TrimEnd('.')})",
         };
         return $"The container engine at {endpoint} does not answer{reason}. Start it, or set Engine:Endpoint to one that runs.";

@@ -130,6 +130,19 @@ public sealed class AppOverviewsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Read_EngineFailsInAWayNobodyExpects_ShowsTheAppsAndAsksAgain()
+    {
+        await _bench.DeployAsync("web", null);
+        _bench.Engine.Before("list", (_, _) => throw new InvalidOperationException("something new"));
+        _bench.Time.Advance(ContainerGlance.Freshness);
+        Assert.Equal(AppState.Unknown, (await ReadAsync()).Web.State);
+
+        _bench.Engine.Allow("list");
+        _bench.Time.Advance(ContainerGlance.Freshness);
+        Assert.Equal(AppState.Running, (await ReadAsync()).Web.State);
+    }
+
+    [Fact]
     public async Task Read_AppAddedChangedAndRemoved_FollowsIt()
     {
         await ReadAsync();

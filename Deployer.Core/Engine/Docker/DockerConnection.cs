@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 using Deployer.Core.Deployments;
 using Deployer.Core.Diagnostics;
 using Docker.DotNet;
@@ -41,7 +42,7 @@ internal sealed class DockerConnection(Uri endpoint) : IDisposable
     /// <param name="classify">Tells what a refusal means, from its HTTP status and the engine's message.</param>
     /// <param name="cancellationToken">The caller's token, which <paramref name="request"/> heeds.</param>
     /// <exception cref="EngineException">The engine refused.</exception>
-    /// <exception cref="EngineUnreachableException">It does not answer, or broke off its answer.</exception>
+    /// <exception cref="EngineUnreachableException">It does not answer, or broke off its answer, or what answers is no engine.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was canceled.</exception>
     public async Task<T> AskAsync<T>(
         Func<Task<T>> request, Func<HttpStatusCode?, string, FailureCode> classify, CancellationToken cancellationToken)
@@ -65,7 +66,7 @@ internal sealed class DockerConnection(Uri endpoint) : IDisposable
             // A connection that is closed by our cancel also shows as an I/O error.
             throw new OperationCanceledException("The request to the engine was canceled.", exception, cancellationToken);
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException or SocketException or OperationCanceledException or TimeoutException)
+        catch (Exception exception) when (exception is HttpRequestException or IOException or SocketException or OperationCanceledException or TimeoutException or JsonException)
         {
             // A cancel that is not the caller's is the library's time limit.
             outcome = "unreachable";
