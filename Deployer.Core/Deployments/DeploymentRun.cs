@@ -25,8 +25,11 @@ internal sealed class DeploymentRun(
     /// <summary>Deployment that was the app's current one when this one began.</summary>
     public long? PreviousDeploymentId => claimed.Deployment.PreviousDeploymentId;
 
-    /// <summary>Container that serves the app unless the deployment succeeds: until Prepare has looked, by the record alone.</summary>
-    public string? PreviousContainerId => Looked ? Previous?.Id : claimed.Deployment.PreviousContainerId;
+    /// <summary>
+    /// Container that serves the app unless the deployment succeeds: until Prepare has looked, by the record alone. None
+    /// where a person has stopped the app, even if its container takes its time to end.
+    /// </summary>
+    public string? PreviousContainerId => claimed.Deployment.PreviousContainerId is { } recorded ? Looked ? Previous?.Id : recorded : null;
 
     /// <summary>Whether <see cref="Previous"/> is known. Set by Prepare.</summary>
     public bool Looked { get; set; }
@@ -42,7 +45,7 @@ internal sealed class DeploymentRun(
 
     public StallWatch Stall => stall;
 
-    /// <summary>Container that serves the app until the switch. Set by Prepare.</summary>
+    /// <summary>Container of the app that runs until the switch. Set by Prepare.</summary>
     public ContainerDetails? Previous { get; set; }
 
     /// <summary>Whether the old container must stop before the new one starts. Set by Prepare.</summary>

@@ -96,6 +96,30 @@ public sealed class AppOperationsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Deploy_StoppedAppEndsDuringADeploymentThatFails_StaysStopped()
+    {
+        await _bench.DeployAsync("web", null);
+        var ends = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _bench.Engine.Before("stop", (_, _) => ends.Task);
+        var stopping = Operations.StopAsync("web", CancellationToken.None);
+        _bench.Engine.Before("pull", async (_, _) =>
+        {
+            ends.TrySetResult();
+            await stopping;
+            throw new EngineException(FailureCode.ImageNotFound, "no such image", inner: null);
+        });
+
+        var failed = await _bench.DeployAsync("web", null);
+
+        Assert.Equal(DeploymentStatus.Failed, failed.Status);
+        Assert.Contains(
+            "system|The app was stopped, though deployer-web-1 still runs; whatever comes of this deployment, it is not started again",
+            await _bench.LinesAsync(failed.Id));
+        Assert.Equal(("deployer-web-1", ContainerStatus.Exited), (Assert.Single(_bench.Engine.Containers).Name, _bench.Engine.Containers[0].Status));
+        Assert.NotNull((await LookAsync())!.StoppedAt);
+    }
+
+    [Fact]
     public async Task Operate_WhatCannotBe_SaysWhy()
     {
         Assert.Equal(OperationResult.AppUnknown, await Operations.StopAsync("nope", CancellationToken.None));

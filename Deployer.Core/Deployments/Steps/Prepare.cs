@@ -26,10 +26,11 @@ internal sealed class Prepare(IContainerEngine engine, AppContainers containers,
         }
 
         run.Looked = true;
-        await ledger.RecordPreviousAsync(run.Claim, run.PreviousDeploymentId, run.Previous?.Id, cancellationToken);
+        await ledger.RecordPreviousAsync(run.Claim, run.PreviousDeploymentId, run.PreviousContainerId, cancellationToken);
         run.StopFirst = run.Previous is not null && WhyStopFirst(run) is not null;
         await run.Log.SayAsync(
             run.Previous is null ? "No container of this app runs yet"
+            : run.PreviousContainerId is null ? $"The app was stopped, though {run.Previous.Name} still runs; whatever comes of this deployment, it is not started again"
             : run.StopFirst ? $"{run.Previous.Name} serves now; it stops before the new container starts, because {WhyStopFirst(run)}"
             : $"{run.Previous.Name} serves now and goes on until the new container is healthy",
             cancellationToken);
