@@ -100,12 +100,21 @@ internal sealed partial class LogWriter : IAsyncDisposable
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var added = _queue.AddChore(() =>
         {
-            if (_connection is { } connection && !cancellationToken.IsCancellationRequested)
+            try
             {
-                LogCheckpointer.Move(connection.Db);
-            }
+                if (_connection is { } connection && !cancellationToken.IsCancellationRequested)
+                {
+                    LogCheckpointer.Move(connection.Db);
+                }
 
-            done.TrySetResult();
+                done.TrySetResult();
+            }
+            catch (Exception exception)
+            {
+                // The writer must outlive whatever a chore meets.
+                Disconnect();
+                done.TrySetException(exception);
+            }
         });
         return added ? done.Task : Task.CompletedTask;
     }
@@ -312,14 +321,26 @@ internal sealed partial class LogWriter : IAsyncDisposable
 
     private LogWriterConnection Connect() => _connection ??= LogWriterConnection.Open(_databases, (int)_patience.TotalSeconds);
 
+    // Raises nothing: what comes after an error is a new connection, whatever becomes of the old one.
     private void Disconnect()
     {
-        _connection?.Dispose();
+        var connection = _connection;
         _connection = null;
+        try
+        {
+            connection?.Dispose();
+        }
+        catch (Exception exception)
+        {
+            LogNotClosed(exception);
+        }
     }
 
     [LoggerMessage(LogLevel.Warning, "Could not write {Count} log lines yet, trying again: {Reason}")]
     private partial void LogRetry(int count, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "A connection to the database could not be closed after an error")]
+    private partial void LogNotClosed(Exception exception);
 
     [LoggerMessage(LogLevel.Error, "Gave up writing {Count} log lines; their producers are told")]
     private partial void LogLost(int count, Exception exception);
