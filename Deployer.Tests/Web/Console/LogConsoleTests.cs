@@ -7,6 +7,8 @@ using Deployer.Core.Logs;
 using Deployer.Web.Features.Console;
 using Deployer.Web.Features.Deployments;
 using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Web;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
 using TestContext = Xunit.TestContext;
@@ -205,7 +207,7 @@ public sealed class LogConsoleTests : IAsyncLifetime
     [Fact]
     public async Task Console_SearchTookTooLong_SaysSoAndStaysAtTheLine()
     {
-        var log = new SlowLog(new FoundLine(7, 1, 3, TimedOut: false));
+        var log = new ScriptedLog(asked => asked == 1 ? new FoundLine(7, 1, 3, TimedOut: false) : new FoundLine(0, 1, 0, TimedOut: true));
         _context.Services.GetRequiredService<NavigationManager>().NavigateTo("/?find=needle");
         var console = _context.Render<LogConsole>(parameters => parameters.Add(shown => shown.Source, new Output(log, ["one"])));
         console.WaitForAssertion(() => Assert.Equal("1 of 3", console.Find(".find-count").TextContent));
@@ -218,6 +220,42 @@ public sealed class LogConsoleTests : IAsyncLifetime
         await console.InvokeAsync(() => console.Instance.OnKey("e"));
         Assert.Equal("The search for errors took too long and was cut short", console.Find("p.sr[role=status]").TextContent);
         Assert.Equal(7L, Assert.Single(_pane.Invocations["goTo"]).Arguments[0]);
+    }
+
+    [Fact]
+    public async Task Console_SearchFails_SaysSoStaysAtTheLineAndGoesOn()
+    {
+        var log = new ScriptedLog(asked => asked is 1 or 3 ? new FoundLine(7, asked, 3, TimedOut: false) : throw new SqliteException("disk I/O error", 10));
+        _context.Services.GetRequiredService<NavigationManager>().NavigateTo("/?find=needle");
+        var console = _context.Render<LogConsole>(parameters => parameters.Add(shown => shown.Source, new Output(log, ["one"])));
+        console.WaitForAssertion(() => Assert.Equal("1 of 3", console.Find(".find-count").TextContent));
+
+        await console.Find(".find-text").KeyDownAsync(new KeyboardEventArgs { Key = "Enter" });
+        Assert.Equal("Cannot search now", console.Find(".find-count").TextContent);
+        await console.InvokeAsync(() => console.Instance.OnKey("e"));
+        Assert.Equal("The log cannot be searched just now", console.Find("p.sr[role=status]").TextContent);
+
+        await console.Find(".find-text").KeyDownAsync(new KeyboardEventArgs { Key = "Enter" });
+        Assert.Equal("3 of 3", console.Find(".find-count").TextContent);
+        Assert.Equal([1L, 8L, 8L], log.AskedFrom);
+    }
+
+    [Fact]
+    public async Task Console_FindIsClosedWhileTheBrowserIsAskedWhereTheReaderIs_ForgetsTheSearch()
+    {
+        var top = _pane.Setup<long>("topLine", _ => true);
+        var log = new ScriptedLog(_ => null);
+        _context.Services.GetRequiredService<NavigationManager>().NavigateTo("/?find=needle");
+        var console = _context.Render<LogConsole>(parameters => parameters.Add(shown => shown.Source, new Output(log, ["one"])));
+        console.WaitForAssertion(() => Assert.Equal("No match", console.Find(".find-count").TextContent));
+
+        var stepping = console.InvokeAsync(() => console.Instance.OnKey("n"));
+        await console.InvokeAsync(() => console.Instance.OnKey("Escape"));
+        top.SetResult(1);
+        await stepping;
+
+        Assert.Empty(console.FindAll(".find-text"));
+        Assert.Equal([1L], log.AskedFrom);
     }
 
     [Fact]
@@ -316,8 +354,8 @@ public sealed class LogConsoleTests : IAsyncLifetime
         }
     }
 
-    /// <summary>A log in which one line is found, and then every search takes too long.</summary>
-    private sealed class SlowLog(FoundLine first) : IStoredLog
+    /// <summary>A log whose searches find what a test says, by how many there were; searches for errors take too long.</summary>
+    private sealed class ScriptedLog(Func<int, FoundLine?> find) : IStoredLog
     {
         public List<long> AskedFrom { get; } = [];
 
@@ -328,11 +366,11 @@ public sealed class LogConsoleTests : IAsyncLifetime
         public Task<FoundLine?> FindAsync(LogQuery query, long from, bool backwards, CancellationToken cancellationToken)
         {
             AskedFrom.Add(from);
-            return Task.FromResult<FoundLine?>(AskedFrom.Count == 1 ? first : new FoundLine(0, 1, 0, TimedOut: true));
+            return Task.FromResult(find(AskedFrom.Count));
         }
 
         public Task<long?> FindErrorAsync(LineFilter filter, long from, bool backwards, CancellationToken cancellationToken) =>
-            Task.FromResult<long?>(0);
+            Task.FromResult(find(0)?.Line);
 
         public Task<long?> FindFirstLineAsync(LogSection section, CancellationToken cancellationToken) => Task.FromResult<long?>(null);
 

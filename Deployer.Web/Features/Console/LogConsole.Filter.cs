@@ -46,7 +46,7 @@ public sealed partial class LogConsole
     {
         if (Source.Stored is { } stored)
         {
-            _sifting = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+            _sifting = CancellationTokenSource.CreateLinkedTokenSource(_stopping);
             var stop = _sifting.Token;
             _sift = Task.Run(() => ShowFilteredAsync(stored, filter, stop), CancellationToken.None);
         }

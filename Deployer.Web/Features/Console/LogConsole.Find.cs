@@ -1,4 +1,5 @@
 using System.Globalization;
+using Deployer.Core.Data;
 using Deployer.Core.Logs;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.WebUtilities;
@@ -90,24 +91,31 @@ public sealed partial class LogConsole
 
     private async Task FindAsync(long from, bool backwards, bool goThere)
     {
-        var query = _query!;
-        var found = await SearchAsync(query, from < 1 && backwards ? long.MaxValue : from, backwards);
+        // What was looked for may have been taken away while the browser was asked where the reader is.
+        if (_query is not { } query)
+        {
+            return;
+        }
+
+        var found = await TrySearchAsync(() => SearchAsync(query, from < 1 && backwards ? long.MaxValue : from, backwards));
         if (query != _query)
         {
             return;
         }
 
         // A search that was cut short says nothing of where the next match is: the reader stays at this one.
-        _found = found is { Line: 0 } ? _found : found;
+        // Nor does one that failed.
+        _found = found is { Failed: true } or { Value.Line: 0 } ? _found : found.Value;
         _outcome = found switch
         {
-            null => "No match",
-            { Line: 0 } => "Took too long",
-            _ => string.Create(CultureInfo.InvariantCulture, $"{found.Index:N0} of {found.Total:N0}{(found.TimedOut ? "+" : "")}"),
+            { Failed: true } => "Cannot search now",
+            { Value: null } => "No match",
+            { Value.Line: 0 } => "Took too long",
+            { Value: { } line } => string.Create(CultureInfo.InvariantCulture, $"{line.Index:N0} of {line.Total:N0}{(line.TimedOut ? "+" : "")}"),
         };
-        if (found is { Line: > 0 } && goThere)
+        if (found.Value is { Line: > 0 and var there } && goThere)
         {
-            await GoToAsync(found.Line);
+            await GoToAsync(there);
         }
 
         StateHasChanged();
@@ -116,7 +124,7 @@ public sealed partial class LogConsole
     // Where nobody keeps the lines, the browser searches those that it holds.
     private async Task<FoundLine?> SearchAsync(LogQuery query, long from, bool backwards) =>
         Source.Stored is { } stored
-            ? await stored.FindAsync(query with { Stream = _filter.Stream, Step = _filter.Step }, from, backwards, _stop.Token)
+            ? await stored.FindAsync(query with { Stream = _filter.Stream, Step = _filter.Step }, from, backwards, _stopping)
             : _pane is null ? null : await AskAsync(stop => _pane.InvokeAsync<FoundLine?>("findHeld", stop, [Wire(query), from, backwards]));
 
     private static object Wire(LogQuery query) => new { text = query.Text, regex = query.IsRegex, matchCase = query.MatchCase };
@@ -126,17 +134,34 @@ public sealed partial class LogConsole
         var here = _marked?.From ?? (backwards ? await TopLineAsync() : await TopLineAsync() - 1);
         var from = backwards ? here - 1 : here + 1;
         from = from < 1 && backwards ? long.MaxValue : from;
-        var found = Source.Stored is { } stored
-            ? await stored.FindErrorAsync(_filter, from, backwards, _stop.Token)
-            : (await SearchAsync(LogFinder.Complaint, from, backwards))?.Line;
-        if (found is { } line and > 0)
+        var found = await TrySearchAsync(async () => Source.Stored is { } stored
+            ? await stored.FindErrorAsync(_filter, from, backwards, _stopping)
+            : (await SearchAsync(LogFinder.Complaint, from, backwards))?.Line);
+        if (found.Value is { } line and > 0)
         {
             await GoToAsync(line);
         }
         else
         {
-            _announcement = found is null ? "No error in this log" : "The search for errors took too long and was cut short";
+            _announcement = found switch
+            {
+                { Failed: true } => "The log cannot be searched just now",
+                { Value: null } => "No error in this log",
+                _ => "The search for errors took too long and was cut short",
+            };
             StateHasChanged();
+        }
+    }
+
+    private static async Task<(T? Value, bool Failed)> TrySearchAsync<T>(Func<Task<T?>> search)
+    {
+        try
+        {
+            return (await search(), Failed: false);
+        }
+        catch (Exception exception) when (DatabaseFault.Explain(exception) is not null)
+        {
+            return (default, Failed: true);
         }
     }
 

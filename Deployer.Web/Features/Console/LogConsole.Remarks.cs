@@ -27,7 +27,7 @@ public sealed partial class LogConsole
         if (!ReferenceEquals(Remarks, _shownRemarks))
         {
             _shownRemarks = Remarks;
-            await CallAsync("remark", () => [Remarks.Select(remark => new[] { remark.Key, remark.Value }).ToArray()], _stop.Token);
+            await CallAsync("remark", () => [Remarks.Select(remark => new[] { remark.Key, remark.Value }).ToArray()], _stopping);
         }
     }
 }

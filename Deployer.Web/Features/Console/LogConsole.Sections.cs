@@ -51,7 +51,7 @@ public sealed partial class LogConsole
         {
             try
             {
-                if (await stored.FindFirstLineAsync(section, _stop.Token) is { } line)
+                if (await stored.FindFirstLineAsync(section, _stopping) is { } line)
                 {
                     _firstLines[section.Key] = line;
                 }
@@ -63,7 +63,7 @@ public sealed partial class LogConsole
             }
         }
 
-        await CallAsync("sections", () => [WireSections()], _stop.Token);
+        await CallAsync("sections", () => [WireSections()], _stopping);
     }
 
     private object[] WireSections()

@@ -20,6 +20,9 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
     private static readonly TimeSpan ImportAgainAfter = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stop = new();
+
+    // The source gives no token any more once the page is left, and what was waited for then still goes on.
+    private CancellationToken _stopping;
     private ElementReference _viewport;
     private IJSObjectReference? _module;
     private IJSObjectReference? _pane;
@@ -156,6 +159,7 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
     /// <inheritdoc/>
     protected override void OnInitialized()
     {
+        _stopping = _stop.Token;
         _following = Source.OpenAtEnd;
         ReadAddress();
     }
@@ -188,9 +192,9 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
             await RestoreFindAsync(query);
         }
 
-        if (!_stop.IsCancellationRequested)
+        if (!_stopping.IsCancellationRequested)
         {
-            _run = Task.Run(() => ShowGrowthAsync(_stop.Token), CancellationToken.None);
+            _run = Task.Run(() => ShowGrowthAsync(_stopping), CancellationToken.None);
         }
     }
 
@@ -205,7 +209,7 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
             }
             catch (JSException) when (attempt < ImportAttempts)
             {
-                await Task.Delay(ImportAgainAfter, Clock, _stop.Token);
+                await Task.Delay(ImportAgainAfter, Clock, _stopping);
             }
         }
     }
@@ -277,7 +281,7 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
         },
         stop);
 
-    private Task<T> AskAsync<T>(Func<CancellationToken, ValueTask<T>> ask) => AskAsync(ask, _stop.Token);
+    private Task<T> AskAsync<T>(Func<CancellationToken, ValueTask<T>> ask) => AskAsync(ask, _stopping);
 
     private static string Word(DeploymentStatus status) => status.ToString().ToLowerInvariant();
 
@@ -316,7 +320,7 @@ public sealed partial class LogConsole(ILogger<LogConsole> logger) : IAsyncDispo
         }
     }
 
-    private Task CallAsync(string method, params object?[] arguments) => CallAsync(method, () => arguments, _stop.Token);
+    private Task CallAsync(string method, params object?[] arguments) => CallAsync(method, () => arguments, _stopping);
 
     // The arguments are made when they are sent: two calls that wait for the browser say the same, whichever comes first.
     private async Task CallAsync(string method, Func<object?[]> arguments, CancellationToken stop)
