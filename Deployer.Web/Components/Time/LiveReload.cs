@@ -72,12 +72,19 @@ internal sealed partial class LiveReload(CircuitPresence presence, TimeProvider 
     private partial void LogReloadFailed(Exception exception);
 }
 
-/// <summary>Stops the reloading of a page.</summary>
+/// <summary>Stops the reloading of a page. Stopping it again does nothing.</summary>
 internal sealed class LiveReloadHandle(FeedSubscription bell, CancellationTokenSource stop, Task run) : IAsyncDisposable
 {
+    private int _stopped;
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _stopped, 1) != 0)
+        {
+            return;
+        }
+
         await stop.CancelAsync();
         await run;
         bell.Dispose();

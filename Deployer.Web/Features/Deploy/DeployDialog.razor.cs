@@ -15,6 +15,10 @@ public sealed partial class DeployDialog : IDisposable
     private const int OfferedTags = 8;
 
     private readonly CancellationTokenSource _closed = new();
+
+    // The source gives no token any more once the dialog is closed, and what it waited for then still goes on to here.
+    private readonly CancellationToken _stop;
+
     private readonly DeployForm _form = new();
     private DeployPlan? _plan;
     private DeployRights _rights = new(MayDeploy: false, MayOverride: false);
@@ -25,6 +29,9 @@ public sealed partial class DeployDialog : IDisposable
     private bool _asked;
     private bool _missing;
     private bool _busy;
+
+    /// <summary>Opens it.</summary>
+    public DeployDialog() => _stop = _closed.Token;
 
     /// <summary>Name of the app.</summary>
     [Parameter, EditorRequired]
@@ -80,8 +87,8 @@ public sealed partial class DeployDialog : IDisposable
     {
         try
         {
-            _plan = await Plans.PlanAsync(App, _closed.Token);
-            _rights = await Plans.FindAsync(App, _closed.Token) ?? _rights;
+            _plan = await Plans.PlanAsync(App, _stop);
+            _rights = await Plans.FindAsync(App, _stop) ?? _rights;
         }
         catch (SecretUnreadableException exception)
         {
@@ -95,7 +102,7 @@ public sealed partial class DeployDialog : IDisposable
             _repository = ImageChoice.Repository(plan.App.Spec.Image);
             _version = ImageChoice.Version(Image is { } asked && ImageChoice.Repository(asked) == _repository ? asked : plan.App.Spec.Image);
             StateHasChanged();
-            _tags = _rights.MayDeploy ? (await Plans.ListTagsAsync(App, _closed.Token))?.Tags : null;
+            _tags = _rights.MayDeploy ? (await Plans.ListTagsAsync(App, _stop))?.Tags : null;
             _asked = true;
         }
     }
@@ -125,13 +132,13 @@ public sealed partial class DeployDialog : IDisposable
         try
         {
             var isOwn = _version == ImageChoice.Version(plan.App.Spec.Image);
-            switch (await Deployments.EnqueueAsync(App, _form.ToRequest(isOwn ? null : image, plan.Terms), _closed.Token))
+            switch (await Deployments.EnqueueAsync(App, _form.ToRequest(isOwn ? null : image, plan.Terms), _stop))
             {
                 case EnqueueResult.Queued queued:
                     Dialog.Close(queued.Deployment);
                     break;
                 case EnqueueResult.Frozen frozen:
-                    _plan = await Plans.PlanAsync(App, _closed.Token) ?? plan;
+                    _plan = await Plans.PlanAsync(App, _stop) ?? plan;
                     _form.Refuse("", $"{frozen.Environment} was frozen meanwhile, until {TimeText.Full(frozen.Until)}: {frozen.Reason}");
                     break;
                 case EnqueueResult.ImageInvalid invalid:

@@ -14,6 +14,10 @@ public sealed partial class RestoreDialog : IDisposable
     private const int Offered = 20;
 
     private readonly CancellationTokenSource _closed = new();
+
+    // The source gives no token any more once the dialog is closed, and what it waited for then still goes on to here.
+    private readonly CancellationToken _stop;
+
     private readonly DeployForm _form = new();
     private IReadOnlyList<DeploymentView>? _choices;
     private EnvironmentTerms? _terms;
@@ -25,6 +29,9 @@ public sealed partial class RestoreDialog : IDisposable
     private long? _serving;
     private bool _missing;
     private bool _busy;
+
+    /// <summary>Opens it.</summary>
+    public RestoreDialog() => _stop = _closed.Token;
 
     /// <summary>Name of the app.</summary>
     [Parameter, EditorRequired]
@@ -58,10 +65,10 @@ public sealed partial class RestoreDialog : IDisposable
     /// <inheritdoc/>
     protected override async Task OnInitializedAsync()
     {
-        _rights = await Plans.FindAsync(App, _closed.Token) ?? _rights;
-        var app = await Apps.FindAsync(App, _closed.Token);
-        _terms = await Plans.FindTermsAsync(App, _closed.Token);
-        _choices = await Plans.ListRestorableAsync(App, Offered, _closed.Token) ?? [];
+        _rights = await Plans.FindAsync(App, _stop) ?? _rights;
+        var app = await Apps.FindAsync(App, _stop);
+        _terms = await Plans.FindTermsAsync(App, _stop);
+        _choices = await Plans.ListRestorableAsync(App, Offered, _stop) ?? [];
         _missing = app is null;
         _serving = app?.CurrentDeployment?.Id;
         var first = _choices.FirstOrDefault(choice => choice.Id == DeploymentId)
@@ -94,7 +101,7 @@ public sealed partial class RestoreDialog : IDisposable
         StateHasChanged();
         try
         {
-            var check = await Operations.CheckRestoreAsync(id, _closed.Token);
+            var check = await Operations.CheckRestoreAsync(id, _stop);
             if (_chosen == id)
             {
                 _check = check;
@@ -125,13 +132,13 @@ public sealed partial class RestoreDialog : IDisposable
         _busy = true;
         try
         {
-            switch (await Operations.RestoreAsync(_chosen, _secrets ?? SecretChoice.Current, _form.ToRequest(image: null, _terms!), _closed.Token))
+            switch (await Operations.RestoreAsync(_chosen, _secrets ?? SecretChoice.Current, _form.ToRequest(image: null, _terms!), _stop))
             {
                 case EnqueueResult.Queued queued:
                     Dialog.Close(queued.Deployment);
                     break;
                 case EnqueueResult.Frozen frozen:
-                    _terms = await Plans.FindTermsAsync(App, _closed.Token) ?? _terms;
+                    _terms = await Plans.FindTermsAsync(App, _stop) ?? _terms;
                     _form.Refuse("", $"{frozen.Environment} was frozen meanwhile, until {TimeText.Full(frozen.Until)}: {frozen.Reason}");
                     break;
                 case EnqueueResult.NotRestorable not:

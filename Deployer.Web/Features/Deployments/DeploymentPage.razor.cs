@@ -25,6 +25,7 @@ public sealed partial class DeploymentPage : IAsyncDisposable
     private bool _trouble;
     private bool _mayDeploy;
     private bool _busy;
+    private bool _gone;
 
     /// <summary>Id of the deployment, from the address.</summary>
     [Parameter]
@@ -61,10 +62,8 @@ public sealed partial class DeploymentPage : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (_live is not null)
-        {
-            await _live.DisposeAsync();
-        }
+        _gone = true;
+        await StopAsync();
     }
 
     /// <inheritdoc/>
@@ -76,12 +75,25 @@ public sealed partial class DeploymentPage : IAsyncDisposable
         }
 
         _shownId = Id;
-        await DisposeAsync();
+        await StopAsync();
+        if (_gone)
+        {
+            return;
+        }
+
         _deployment = null;
         _missing = false;
         _tellingLine = null;
         var id = Id;
         _live = Live.Start(Feed.Watch(id), stop => LoadAsync(id, stop), ShowTroubleAsync);
+    }
+
+    private async Task StopAsync()
+    {
+        if (_live is not null)
+        {
+            await _live.DisposeAsync();
+        }
     }
 
     private async Task LoadAsync(long id, CancellationToken stop)

@@ -93,14 +93,15 @@ public sealed partial class SearchPage : IDisposable
         _asked = address;
         _form = SearchForm.Read(Text, Regex, Case, App, Environment, Stream, Step, Since, Until);
         (_wrong, _page, _searching) = (null, null, false);
-        if (_search is not null)
-        {
-            await _search.CancelAsync();
-            _search.Dispose();
-        }
-
+        var earlier = _search;
         _search = CancellationTokenSource.CreateLinkedTokenSource(_left.Token);
         var stop = _search.Token;
+        if (earlier is not null)
+        {
+            await earlier.CancelAsync();
+            earlier.Dispose();
+        }
+
         try
         {
             _apps = await Apps.ListAsync(stop);
