@@ -26,6 +26,7 @@ public sealed class ConsoleTests(Browser browser) : Journey(browser)
         await window.Page.Keyboard.PressAsync("PageUp");
         await window.Page.Keyboard.PressAsync("PageUp");
         await Expect(window.Deployment.Line(500)).ToHaveCountAsync(0);
+        await window.Deployment.StandsStillAsync();
         var top = await window.Deployment.Rows.First.GetAttributeAsync("data-line");
         await AppendAsync(dashboard, id, from: 501, to: 520);
 
@@ -76,7 +77,7 @@ public sealed class ConsoleTests(Browser browser) : Journey(browser)
         await window.Page.Keyboard.PressAsync("Enter");
         await Expect(window.Deployment.FindCount).ToHaveTextAsync("2 of 111");
         await Expect(window.Deployment.Line(290)).ToBeVisibleAsync();
-        Assert.EndsWith($"/deployments/{id}?find=line+29#L290", window.Page.Url, StringComparison.Ordinal);
+        await window.Page.ArriveAtAsync($"/deployments/{id}?find=line+29#L290");
 
         await window.Page.ReloadAsync();
         await Expect(window.Deployment.FindField).ToHaveValueAsync("line 29");
@@ -135,7 +136,7 @@ public sealed class ConsoleTests(Browser browser) : Journey(browser)
 
         await window.Deployment.Line(90).Locator("a.n").ClickAsync();
         await window.Deployment.Line(92).Locator("a.n").ClickAsync(new() { Modifiers = [KeyboardModifier.Shift] });
-        Assert.EndsWith("#L90-L92", window.Page.Url, StringComparison.Ordinal);
+        await window.Page.ArriveAtAsync("#L90-L92");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Copy text" }).ClickAsync();
 
         await Expect(window.Page.Locator(".console [role=status]").Last).ToHaveTextAsync("Copied");

@@ -6,8 +6,11 @@ using static Microsoft.Playwright.Assertions;
 namespace Deployer.E2E.Journeys;
 
 /// <summary>What a reader does with the parts of a deployment's log, over real deployments.</summary>
-public sealed class StepsInTheLogTests(Browser browser) : Journey(browser)
+public sealed partial class StepsInTheLogTests(Browser browser) : Journey(browser)
 {
+    [GeneratedRegex("stream=stdout", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex OnStandardOutput { get; }
+
     [Fact]
     public async Task Steps_EndedDeployments_AreClosedWhereDoneAndLeadToWhatFailed()
     {
@@ -84,13 +87,13 @@ public sealed class StepsInTheLogTests(Browser browser) : Journey(browser)
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "stdout", Exact = true }).PressAsync("Enter");
         await Expect(window.Deployment.Rows.Locator(".x")).ToHaveTextAsync(["web v1 starting on port 8080", "listening"]);
         await Expect(window.Deployment.Count).ToHaveTextAsync($"2 of {lines.Count} lines");
-        Assert.Contains("stream=stdout", window.Page.Url, StringComparison.Ordinal);
+        await Expect(window.Page).ToHaveURLAsync(OnStandardOutput);
         await window.ScreenshotAsync("console-filter-phone-dark");
 
         await window.Page.ReloadAsync();
         await Expect(window.Deployment.Rows).ToHaveCountAsync(2);
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Show all lines again" }).ClickAsync();
         await Expect(window.Deployment.Count).ToHaveTextAsync($"{lines.Count} lines");
-        Assert.DoesNotContain("stream=", window.Page.Url, StringComparison.Ordinal);
+        await Expect(window.Page).Not.ToHaveURLAsync(OnStandardOutput);
     }
 }

@@ -155,6 +155,18 @@ public sealed partial class DeploymentPage(IPage page)
             """);
     }
 
+    /// <summary>Waits until the log has stood still for some frames: a key that scrolls takes effect after it was pressed.</summary>
+    public Task StandsStillAsync() => page.EvaluateAsync(
+        """
+        async () => {
+          const viewport = document.querySelector('.viewport');
+          for (let still = 0, top = null; still < 10; still = viewport.scrollTop === top ? still + 1 : 0) {
+            top = viewport.scrollTop;
+            await new Promise(requestAnimationFrame);
+          }
+        }
+        """);
+
     /// <summary>Looks at every frame from now on.</summary>
     public Task WatchAsync() => page.EvaluateAsync(
         """
