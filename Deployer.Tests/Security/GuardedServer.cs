@@ -69,7 +69,14 @@ public sealed partial class GuardedServer : IAsyncLifetime
         _server.UseKestrel(0);
         _server.StartServer();
         using var probe = _server.CreateClient();
-        Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = probe.BaseAddress };
+        Client = new HttpClient(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+
+            // A body that the server is asked for first is not sent before it has answered, however long that takes.
+            Expect100ContinueTimeout = Timeout.InfiniteTimeSpan,
+        }) { BaseAddress = probe.BaseAddress };
         return ValueTask.CompletedTask;
     }
 
