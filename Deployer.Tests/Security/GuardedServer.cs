@@ -76,7 +76,8 @@ public sealed partial class GuardedServer : IAsyncLifetime
 
             // A body that the server is asked for first is not sent before it has answered, however long that takes.
             Expect100ContinueTimeout = Timeout.InfiniteTimeSpan,
-        }) { BaseAddress = probe.BaseAddress };
+        })
+        { BaseAddress = probe.BaseAddress };
         return ValueTask.CompletedTask;
     }
 
