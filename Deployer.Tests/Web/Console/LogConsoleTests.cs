@@ -354,7 +354,7 @@ public sealed class LogConsoleTests : IAsyncLifetime
         }
     }
 
-    /// <summary>A log whose searches find what a test says, by how many there were; searches for errors take too long.</summary>
+    /// <summary>A log whose searches find what a test says, by how many there were; a search for errors asks as number 0.</summary>
     private sealed class ScriptedLog(Func<int, FoundLine?> find) : IStoredLog
     {
         public List<long> AskedFrom { get; } = [];

@@ -72,7 +72,7 @@ internal sealed partial class LiveReload(CircuitPresence presence, TimeProvider 
     private partial void LogReloadFailed(Exception exception);
 }
 
-/// <summary>Stops the reloading of a page. Stopping it again does nothing.</summary>
+/// <summary>Stops the reloading of a page. Stopping it again waits for the same end.</summary>
 internal sealed class LiveReloadHandle(FeedSubscription bell, CancellationTokenSource stop, Task run) : IAsyncDisposable
 {
     private int _stopped;
@@ -82,6 +82,7 @@ internal sealed class LiveReloadHandle(FeedSubscription bell, CancellationTokenS
     {
         if (Interlocked.Exchange(ref _stopped, 1) != 0)
         {
+            await run;
             return;
         }
 

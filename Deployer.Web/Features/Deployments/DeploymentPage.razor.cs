@@ -74,17 +74,17 @@ public sealed partial class DeploymentPage : IAsyncDisposable
             return;
         }
 
-        _shownId = Id;
+        var id = _shownId = Id;
         await StopAsync();
-        if (_gone)
+        if (_gone || id != _shownId)
         {
+            // The page was left meanwhile, or leads to yet another deployment.
             return;
         }
 
         _deployment = null;
         _missing = false;
         _tellingLine = null;
-        var id = Id;
         _live = Live.Start(Feed.Watch(id), stop => LoadAsync(id, stop), ShowTroubleAsync);
     }
 
